@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One line per kernel, in alphabetical order: KERNEL(x) stands for `const plait_kernel plait_kernel_x`.
+KERNEL(gaussian)
+KERNEL(stats)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Where the threads of a team report an error from inside a parallel loop: the first one wins, the
+// leader looks after the block. No lock on the good path.
+#ifndef PL_RAISE_H
+#define PL_RAISE_H
+#include "plait.h"
+#include <stdatomic.h>
+
+typedef struct plait_raise { // zero-initialised: nothing raised
+  atomic_int state;          // 0 nothing, 1 being written, 2 text is complete
+  plait_err code;
+  char text[1024];
+} plait_raise;
+void pl_raise(plait_raise *raise, plait_err code, const char *format, ...) PLAIT_PRINTF(3, 4);
+// PLAIT_OK, or the raised error, whose text becomes this thread's message.
+plait_err pl_raised(plait_raise *raise);
+#endif

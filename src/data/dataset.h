@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// An array in a file, read block by block. A format is a table of functions (one file each,
+// format_*.c); this module finds the format, and unpacks what every format has in common.
+//
+// Reading has two halves, so that the reader strand only waits for the disk and the team computes:
+//   fetch   (reader strand) brings the stored bytes of a box into memory: pread, no arithmetic
+//   decode  (team) inflates, unshuffles, swaps bytes, unpacks, turns missing values into NaN
+// Where the file already holds what the kernel wants, fetch reads straight into the block and decode
+// does nothing: no copy.
+//
+// Threads: open, fetch, close: one strand at a time (HDF5 and NetCDF are not thread-safe). decode:
+// every thread of the team at once, or one thread alone outside a team.
+#ifndef PL_DATASET_H
+#define PL_DATASET_H
+#include "base/raise.h"
+#include "data/box.h"
+#include "data/meta.h"
+
+typedef struct pl_dataset pl_dataset;
+
+typedef struct pl_format {
+  const char *name;       // "netcdf"
+  const char *summary;    // for `plait --version`
+  const char *extensions; // "nc nc4 cdf": for output names and for messages
+  bool (*claims)(const char *path, const unsigned char *head, size_t bytes); // magic or scheme
+  plait_err (*open)(const char *path, const char *variable, pl_dataset *dataset); // fills meta
+  void (*close)(pl_dataset *dataset);
+  // Bytes that fetch needs beside the block for a box of this extent; 0: straight into the block.
+  size_t (*raw_bytes)(const pl_dataset *dataset, const int64_t extent[]);
+  plait_err (*fetch)(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
+  void (*decode)(const pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to,
+                 plait_raise *raise);
+  // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
+  plait_err (*list)(const char *path, char ***names);
+} pl_format;
+
+struct pl_dataset {
+  const pl_format *format;
+  char *path, *spec; // *owned*
+  pl_meta meta;
+  void *state; // the format's own
+};
+
+extern const pl_format *const pl_formats[]; // NULL-terminated; formats not built in are absent
+
+// `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a directory,
+// not readable, wrong magic, truncated, absurd header, unknown variable (nearest name).
+plait_err pl_dataset_open(const char *spec, pl_dataset **dataset);
+void pl_dataset_close(pl_dataset **dataset);
+size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
+// `to` covers exactly `box`, strides as the block has them. `raw` as large as raw_bytes says.
+plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
+void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
+                       const plait_block *to, plait_raise *raise);
+// Bytes of the file that a box occupies (compressed size where known): for `plait check`.
+int64_t pl_dataset_file_bytes(const pl_dataset *dataset);
+// Splits FILE:VAR (a colon that is part of an existing file name stays); *owned by the caller*.
+plait_err pl_spec_split(const char *spec, char **path, char **variable);
+#endif

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A result file with one or more arrays, written by all ranks at their offsets. Rank 0 lays it out
+// under NAME.partial, everybody writes boxes, commit syncs and renames. Until then nothing has the
+// final name. The bytes depend on the layout and the values alone.
+//
+//   encode  (team) packs, swaps, turns NaN into the fill value; does nothing where not needed
+//   store   (writer strand) pwrite
+#ifndef PL_OUTPUT_H
+#define PL_OUTPUT_H
+#include "base/raise.h"
+#include "data/box.h"
+#include "data/meta.h"
+#include "host/comm.h"
+
+typedef struct pl_outdim {
+  char name[PLAIT_NAME];
+  int64_t length;
+  bool unlimited;
+} pl_outdim;
+
+typedef struct pl_outvar {
+  char name[PLAIT_NAME];
+  plait_type type;   // as the kernel writes it
+  plait_type stored; // in the file; differs only when packed
+  bool packed;
+  double scale, offset;
+  bool has_fill; // NaN becomes fill when stored is an integer, and stands in _FillValue
+  double fill;
+  int ndim;
+  int dim[PLAIT_DIMS]; // index into layout dims
+  pl_attrs attrs;      // without the packing and fill attributes: the layout's business
+} pl_outvar;
+
+typedef struct pl_layout { // contents *owned*; pl_layout_free
+  int ndims;
+  pl_outdim dims[2 * PLAIT_DIMS];
+  int ncoords;
+  pl_coord *coords; // their `dim` indexes the layout's dims
+  int nvars;
+  pl_outvar vars[PLAIT_OUTPUTS];
+  pl_attrs global;
+  char format[PLAIT_NAME]; // "" from the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "null"
+} pl_layout;
+void pl_layout_free(pl_layout *layout);
+
+typedef struct pl_output pl_output;
+
+typedef struct pl_outformat {
+  const char *name, *extensions;
+  // Rank 0 alone: writes header, coordinates and room for the arrays into `path`; gives the offset of
+  // the first value of each array. Errors before anything is written where possible.
+  plait_err (*create)(const char *path, const pl_layout *layout, int64_t offset[]);
+  const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
+  bool big_endian;
+  bool stores; // false: null, nothing is written
+} pl_outformat;
+extern const pl_outformat *const pl_outformats[];
+
+// PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force), not
+// writable, layout that the format cannot hold. Not collective; writes nothing.
+plait_err pl_output_check(const char *path, const pl_layout *layout, bool force);
+// Collective. *copies* the layout.
+plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layout, bool force,
+                         pl_output **output);
+// Opens an existing NAME.partial of the same layout again (resume). Collective.
+plait_err pl_output_reopen(pl_comm *comm, const char *path, const pl_layout *layout,
+                           pl_output **output);
+// Makes `from` (in place) what the file holds. Team function; `box` in cells of array `var`.
+void pl_output_encode(const pl_output *output, int var, const plait_block *from, plait_raise *raise);
+// Writes an encoded block; `from->origin` says where. Writer strand. Errors: PLAIT_IO.
+plait_err pl_output_store(pl_output *output, int var, const plait_block *from);
+plait_err pl_output_sync(pl_output *output);   // this rank's data are durable. Not collective.
+plait_err pl_output_commit(pl_output *output); // Collective: sync, agree, rename, directory sync
+void pl_output_close(pl_output **output);      // without commit: NAME.partial stays, name does not
+void pl_output_remove(pl_output *output);      // rank 0 removes NAME.partial. Not collective.
+const char *pl_output_path(const pl_output *output);
+int64_t pl_output_bytes(const pl_output *output); // of the file
+#endif

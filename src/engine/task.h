@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A task: a job whose input is open, planned and cut. `plait check` prints it, `plait run` executes it.
+#ifndef PL_TASK_H
+#define PL_TASK_H
+#include "data/dataset.h"
+#include "data/output.h"
+#include "data/split.h"
+#include "engine/job.h"
+#include "engine/report.h"
+#include "host/comm.h"
+#include "host/placement.h"
+
+typedef struct pl_task {
+  pl_job *job;        // *borrowed*
+  pl_dataset *input;  // NULL when the pattern needs none
+  plait_array array;
+  plait_problem problem;
+  plait_plan plan;
+  pl_cut cut;
+  pl_layout layout;
+  int64_t out_extent[PLAIT_OUTPUTS][PLAIT_DIMS]; // largest box of each output that a block or tile gives
+  int64_t budget;     // bytes per rank
+  int64_t needed;     // peak bytes per rank that the engine will allocate
+  int64_t bytes_read; // of the whole job (halos of map blocks are read more than once)
+  int64_t bytes_written;
+  int slots;          // input blocks in flight per rank
+  int batch;          // blocks claimed at once
+} pl_task;
+
+// Opens, binds, plans, cuts, and checks the memory (PLAIT_JOB with the smallest budget that would do) and
+// the output. Every rank does it by itself; pl_task_open agrees at its end. Collective.
+// `local_size`: ranks on this node share its memory; `threads`: the team of this rank.
+plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, pl_task **task);
+void pl_task_close(pl_task **task);
+
+typedef struct pl_progress { // called on rank 0 a few times a second, from one strand at a time
+  void (*tell)(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
+  void *data;
+} pl_progress;
+
+// Runs it under its pattern. Collective. *report is filled on rank 0 (on error too, as far as known).
+plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
+                      const pl_progress *progress, pl_report *report);
+
+// Runs a kernel in memory (plait_lab.apply); one process.
+plait_err pl_lab_apply(const plait_lab *lab, const char *settings, const plait_array *in,
+                       const void *data, const int64_t *block, void *const out[]);
+#endif

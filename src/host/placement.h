@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// This rank's share of the node: disjoint from its neighbours', whole cores before hardware threads,
+// inside one NUMA domain where it fits. Decided before MPI and OpenMP start.
+#ifndef PL_PLACEMENT_H
+#define PL_PLACEMENT_H
+#include "host/launch.h"
+#include "host/topology.h"
+
+typedef struct pl_wish { // what the user asked for; zero: nothing
+  int threads;           // --threads N
+  bool inherit;          // run.placement: inherit
+} pl_wish;
+
+typedef struct pl_placement {
+  int threads;      // compute threads of this rank
+  int ncpus;        // CPUs of its share
+  int *cpus;        // os numbers; compute thread i is bound to cpus[i % ncpus]; *owned*
+  bool oversubscribed; // more compute threads on the node than CPUs: wait passively
+  bool widened;     // the launcher's narrow default mask was given up
+  bool user_places; // OMP_PLACES / OMP_PROC_BIND of the user are kept
+  char note[512];   // one line of what was done or is wrong, "" when all is plain
+} pl_placement;
+
+// Pure: the same on every rank that gets the same input.
+plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *launch,
+                              const pl_wish *wish, pl_placement *placement);
+void pl_placement_free(pl_placement *placement);
+
+// Sets the OpenMP environment and the affinity mask and executes the program again, once: libgomp
+// reads both when it is loaded. Returns when that has happened already or is not needed.
+plait_err pl_placement_enter(const pl_placement *placement, char **argv);
+// Called by each compute thread when the team opens: binds it. Strands float over the share.
+void pl_placement_bind_thread(const pl_placement *placement, int thread);
+#endif

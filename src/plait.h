@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait.h - the one public header: what the author of a kernel reads.
+//
+// A kernel is one C file in kernels/ that includes this header and the C library. It says what it
+// computes (a table of parameters, a plan, a few functions on blocks); the engine does the rest:
+// ranks, threads, reading, writing, halos, merging, restart. A kernel never allocates, opens,
+// prints, calls MPI or starts threads. Its block functions are called by *every thread of the team
+// at once*; they share the work with an orphaned `#pragma omp for` and must give the same bits for
+// every number of threads (so: no `reduction(+)`, no order that depends on the thread).
+//
+// kernels/template.c is the shortest complete example; docs/kernels.md explains it line by line.
+#ifndef PLAIT_H
+#define PLAIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAIT_VERSION "0.1.0"
+#define PLAIT_DIMS    8  // axes of an array, at most
+#define PLAIT_OUTPUTS 16 // arrays that one kernel writes, at most
+#define PLAIT_NAME    64 // bytes of a name with its closing zero
+
+// ---- errors ---------------------------------------------------------------------------------
+// name, exit code of the program, text. The detector of an error says what happened in one line
+// (plait_fail); whoever passes it on adds nothing.
+#define PLAIT_ERRORS(X)                                                                            \
+  X(OK, 0, "done")                                                                                 \
+  X(USAGE, 2, "wrong command line")                                                                \
+  X(JOB, 2, "error in the job")                                                                    \
+  X(INPUT, 2, "the input cannot be used")                                                          \
+  X(OUTPUT, 2, "the output cannot be used")                                                        \
+  X(IO, 1, "reading or writing failed")                                                            \
+  X(MEMORY, 1, "out of memory")                                                                    \
+  X(KERNEL, 1, "the kernel failed")                                                                \
+  X(COMM, 1, "communication failed")                                                               \
+  X(BUG, 1, "an error in plait itself")                                                            \
+  X(VERIFY, 3, "verification failed")                                                              \
+  X(STOPPED, 75, "stopped early, can be resumed")
+
+typedef enum plait_err {
+#define PLAIT_ERROR_CODE(name, exit_code, text) PLAIT_##name,
+  PLAIT_ERRORS(PLAIT_ERROR_CODE)
+#undef PLAIT_ERROR_CODE
+} plait_err;
+
+#if defined(__GNUC__)
+#define PLAIT_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define PLAIT_PRINTF(fmt, args)
+#endif
+
+// Records what went wrong, in one line without a newline, and returns `code`.
+// Not collective. *copies* the text into this thread's message. Threads: any.
+plait_err plait_fail(plait_err code, const char *format, ...) PLAIT_PRINTF(2, 3);
+
+// ---- arrays ---------------------------------------------------------------------------------
+typedef enum plait_type {
+  PLAIT_I8,
+  PLAIT_U8,
+  PLAIT_I16,
+  PLAIT_U16,
+  PLAIT_I32,
+  PLAIT_U32,
+  PLAIT_I64,
+  PLAIT_U64,
+  PLAIT_F32,
+  PLAIT_F64,
+  PLAIT_TYPES // how many there are
+} plait_type;
+
+#define PLAIT_TAKES(type)    (1u << (type))
+#define PLAIT_TAKES_FLOATS   (PLAIT_TAKES(PLAIT_F32) | PLAIT_TAKES(PLAIT_F64))
+#define PLAIT_TAKES_INTEGERS (PLAIT_TAKES(PLAIT_F32) - 1u)
+#define PLAIT_TAKES_ALL      (PLAIT_TAKES_FLOATS | PLAIT_TAKES_INTEGERS)
+
+size_t plait_type_size(plait_type type);      // bytes of one value
+const char *plait_type_name(plait_type type); // "float32"
+
+// An array as a kernel sees it before it runs: after unpacking (scale_factor, add_offset), missing
+// values already NaN. Integers without packing or missing values stay integers.
+// All pointers are *borrowed* and live as long as the job.
+typedef struct plait_array {
+  const char *name;
+  const char *units; // "" when unknown
+  plait_type type;
+  int ndim;
+  int64_t shape[PLAIT_DIMS];
+  const char *dims[PLAIT_DIMS];    // names of the axes; "axis0".. when the file has none
+  const double *coord[PLAIT_DIMS]; // coordinate values along the axis, or NULL
+  const char *coord_units[PLAIT_DIMS]; // "degrees_north"; "" when unknown
+} plait_array;
+
+// A box of an array in memory. Row-major with strides; in + own + in cells along each axis.
+//   cell (i, j) of a 2-D block: ((T *)b->data)[i * b->stride[0] + j * b->stride[1]]
+// 0 <= i < extent[0] are its own cells; -halo[0] <= i < 0 and extent <= i < extent + halo are halo
+// cells: values of the neighbourhood, or outside the array the values of the boundary rule.
+// stride[ndim-1] is always 1. Arrays of different blocks never overlap (restrict by contract).
+typedef struct plait_block {
+  void *data; // the first own cell
+  plait_type type;
+  int ndim;
+  int64_t origin[PLAIT_DIMS]; // index of the first own cell in the whole array
+  int64_t extent[PLAIT_DIMS]; // own cells
+  int64_t halo[PLAIT_DIMS];   // halo cells on each side
+  ptrdiff_t stride[PLAIT_DIMS];
+} plait_block;
+
+// ---- parameters -----------------------------------------------------------------------------
+// One row per parameter of a kernel. The text of `plait describe`, the checks of the job file and
+// the defaults come from this table alone. `offset` is the place in the parameter struct.
+typedef enum plait_param_kind {
+  PLAIT_PARAM_INT,    // int64_t
+  PLAIT_PARAM_REAL,   // double
+  PLAIT_PARAM_BOOL,   // bool
+  PLAIT_PARAM_CHOICE, // int: index into `choices`
+  PLAIT_PARAM_TEXT,   // const char *, "" when empty
+  PLAIT_PARAM_FILE,   // const char *: FILE or FILE:VAR, made relative to the job file; "" when empty
+  PLAIT_PARAM_REALS,  // plait_reals: one number or a list
+  PLAIT_PARAM_CHOICES, // uint64_t: bit i set when choice i is listed
+  PLAIT_PARAM_AXES,    // plait_axes: names of axes (or their numbers), checked against the input
+  PLAIT_PARAM_TABLE    // plait_table: a list of mappings, each with the parameters of `columns`
+} plait_param_kind;
+
+typedef struct plait_reals {
+  int n;
+  const double *at;
+} plait_reals;
+
+typedef struct plait_axes {
+  int n;
+  int axis[PLAIT_DIMS]; // numbers of axes of the input, ascending
+} plait_axes;
+
+typedef struct plait_table {
+  int n;
+  const void *rows; // n structs of `row_size` bytes, laid out by `columns`
+} plait_table;
+
+typedef struct plait_param {
+  const char *name; // NULL ends a table
+  plait_param_kind kind;
+  size_t offset;
+  const char *unit; // "" for a pure number
+  const char *help; // one line
+  const char *standard; // default as it would stand in the job file; NULL: must be given
+  double min, max;      // range of numbers, both included; both 0: any
+  const char *const *choices; // NULL-terminated, for CHOICE and CHOICES
+  const struct plait_param *columns; // for TABLE
+  size_t row_size;                   // for TABLE
+} plait_param;
+
+// ---- the plan of a kernel -------------------------------------------------------------------
+typedef enum plait_pattern { PLAIT_MAP, PLAIT_REDUCE, PLAIT_EVOLVE, PLAIT_SOLVE } plait_pattern;
+
+typedef enum plait_boundary { // value of a cell outside the array a b c d, at its right end:
+  PLAIT_REFLECT,  // a b c d | d c b a   (half-sample symmetric)
+  PLAIT_NEAREST,  // a b c d | d d d d
+  PLAIT_MIRROR,   // a b c d | c b a     (whole-sample symmetric)
+  PLAIT_CONSTANT, // a b c d | k k k k
+  PLAIT_PERIODIC  // a b c d | a b c d
+} plait_boundary;
+
+// What the kernel is asked to do: the input and nothing of the launch. *Borrowed*.
+typedef struct plait_problem {
+  const plait_array *input;
+} plait_problem;
+
+// An array that the kernel writes.
+typedef struct plait_output {
+  char name[PLAIT_NAME]; // map: "" means the name of the input
+  plait_type type;
+  int ndim;
+  int64_t shape[PLAIT_DIMS];
+  int from[PLAIT_DIMS];  // axis of the input that this axis follows (name and coordinate), or -1
+  char dims[PLAIT_DIMS][PLAIT_NAME];  // name of an axis of the kernel's own (from = -1)
+  const double *coord[PLAIT_DIMS];    // coordinate of an axis of its own, or NULL; *borrowed*
+  char units[PLAIT_NAME];             // "" none; "=" the units of the input
+  char long_name[2 * PLAIT_NAME];
+  bool packed_like_input; // map: may be stored with the input's scale_factor and add_offset
+} plait_output;
+
+// Filled by the kernel's `plan`, zeroed before. Depends on the problem and parameters alone.
+typedef struct plait_plan {
+  int64_t halo[PLAIT_DIMS]; // map: cells that a result reads on each side
+  plait_boundary boundary[PLAIT_DIMS];
+  double boundary_value;      // for PLAIT_CONSTANT
+  bool reduced[PLAIT_DIMS];   // reduce: axes that disappear
+  bool whole[PLAIT_DIMS];     // axes that must not be cut into blocks
+  size_t scratch_bytes;       // per thread, 64-byte aligned, for the largest block extent below
+  size_t scratch_per_cell;    // more scratch per thread: this many bytes per own cell + halo
+  size_t partial_bytes;       // reduce: a partial takes this many bytes ..
+  size_t partial_per_cell;    // .. and this many for each cell of the axes that are kept
+  size_t state_bytes;         // reduce, several passes: what one pass hands to the next
+  double flops_per_cell;      // for plan and report; 0 unknown
+  int noutputs;
+  plait_output output[PLAIT_OUTPUTS];
+} plait_plan;
+
+// What every block function gets. One per thread; `raise` is shared.
+typedef struct plait_call {
+  const plait_problem *problem;
+  const plait_plan *plan;
+  const void *params;
+  void *scratch;     // this thread's own, 64-byte aligned
+  const void *state; // reduce: what the pass before handed on (zeroed in the first)
+  int pass;          // 0, 1, ...
+  int thread, threads;
+  struct plait_raise *raise;
+} plait_call;
+
+// Reports that the block cannot be computed; the first message of a block wins, the run ends with
+// PLAIT_KERNEL. The function goes on to its end (its team mates wait at the next `omp for`).
+// *copies* the text. Threads: any.
+void plait_call_raise(const plait_call *call, const char *format, ...) PLAIT_PRINTF(2, 3);
+
+// ---- patterns -------------------------------------------------------------------------------
+// map: out has the box of in, without halo.
+typedef struct plait_map {
+  void (*block)(const plait_call *call, const plait_block *in, const plait_block *out);
+} plait_map;
+
+// reduce: `block` describes one block in a partial (all of it written, nothing read);
+// `merge` adds to `left` the partial `right` of the blocks that follow; `finish` turns the partial
+// of all blocks of a tile into the results. Partials belong to a *tile*: a box of the kept axes,
+// described by a block without data whose reduced axes have extent 1.
+// Partials are plain bytes, 64-byte aligned; they travel between ranks and into the journal.
+typedef struct plait_reduce {
+  void (*block)(const plait_call *call, const plait_block *in, void *partial);
+  void (*merge)(const plait_call *call, const plait_block *tile, void *left, const void *right);
+  void (*finish)(const plait_call *call, const plait_block *tile, const void *partial,
+                 const plait_block out[]);
+  // Several passes (all axes reduced only). Called after a pass by one thread of every rank with the
+  // same bytes: writes the state of the next pass, returns whether there is one. NULL: one pass.
+  bool (*next)(const plait_call *call, const void *partial, void *state);
+} plait_reduce;
+
+// ---- verification ---------------------------------------------------------------------------
+// Given to `verify`: runs this kernel in memory, in one process, on a small array.
+//   settings  parameters as on the command line, without "params.": "sigma=2 truncate=4"
+//   in, data  the array and its values, row-major
+//   block     extent of the blocks, NULL for the engine's choice: results must not depend on it
+//   out       one row-major array per output of the plan, each *owned by the caller*
+typedef struct plait_lab {
+  plait_err (*apply)(const struct plait_lab *lab, const char *settings, const plait_array *in,
+                     const void *data, const int64_t *block, void *const out[]);
+  const struct plait_kernel *kernel;
+} plait_lab;
+
+// ---- kernels --------------------------------------------------------------------------------
+typedef struct plait_kernel {
+  const char *name;
+  const char *summary; // one line for `plait kernels`
+  plait_pattern pattern;
+  int version;               // goes up when results change
+  const plait_param *params; // ends with a row without a name
+  size_t params_size;        // of the struct that the table fills
+  uint32_t takes;            // PLAIT_TAKES(..) | ..
+  // NULL when it can run on this input with these parameters, else why not (one line).
+  const char *(*check)(const plait_problem *problem, const void *params);
+  void (*plan)(const plait_problem *problem, const void *params, plait_plan *plan);
+  plait_map map;
+  plait_reduce reduce;
+  // Checks a property of the method, not stored digits. PLAIT_VERIFY and a message when it fails.
+  plait_err (*verify)(const plait_lab *lab);
+} plait_kernel;
+
+// ---- help for the numerics ------------------------------------------------------------------
+// Loops marked PLAIT_WIDE are compiled for AVX-512, AVX2 and plain x86-64; the machine decides at
+// run time. The results are the same bits: -ffp-contract=off and no reassociation.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PLAIT_WIDE                                                                                 \
+  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define PLAIT_WIDE
+#endif
+
+// Four random 32-bit numbers, a pure function of its arguments (Philox 4x32-10 of Random123, Salmon
+// et al. 2011): number `counter` of stream `stream` under `seed`. Threads: any. Bits: same anywhere.
+void plait_random(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
+
+// Uniform in the open interval (0, 1), from two of those numbers, 53 bits.
+static inline double plait_uniform(uint32_t high, uint32_t low) {
+  uint64_t bits = ((uint64_t)high << 32 | low) >> 11;
+  return ((double)bits + 0.5) * (1.0 / 9007199254740992.0);
+}
+
+#endif
