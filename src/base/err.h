@@ -28,5 +28,6 @@ void pl_message_set(const char *text);  // hands a message from one thread to an
 int pl_exit_code(plait_err code);       // of the table in plait.h
 const char *pl_err_text(plait_err code);
 const char *pl_err_name(plait_err code); // "IO"
-plait_err pl_fail_errno(plait_err code, const char *what, const char *path); // adds strerror(errno)
+// "PATH: WHAT: " and strerror(errno); `what` reads like "cannot open"; path NULL: without it.
+plait_err pl_fail_errno(plait_err code, const char *what, const char *path);
 #endif
