@@ -62,8 +62,18 @@ const char *pl_attr_text(const pl_attrs *attrs, const char *name); // "" when ab
 bool pl_attr_number(const pl_attrs *attrs, const char *name, double *value);
 plait_err pl_attr_set_text(pl_attrs *attrs, const char *name, const char *text);
 plait_err pl_attr_set(pl_attrs *attrs, const char *name, plait_type type, size_t n, const void *data);
+// `n` bytes of text that need not end with a zero (one is kept behind them).
+plait_err pl_attr_set_chars(pl_attrs *attrs, const char *name, const char *text, size_t n);
 plait_err pl_attrs_copy(const pl_attrs *from, pl_attrs *to);
 plait_err pl_coord_copy(const pl_coord *from, pl_coord *to);
 void pl_attrs_free(pl_attrs *attrs);
+// The last steps of a format's `open`. `pl_meta_settle` derives `type` from `stored`, `packed`, `nmissing`:
+// packed gives the type of scale_factor (`packing`: float32 or float64); missing values without packing
+// give float32 for integers up to 16 bits and float64 for wider ones; everything else stays.
+void pl_meta_settle(pl_meta *meta, plait_type packing);
+// axis_coord of every axis that has a 1-D coordinate variable of its name among `coords`.
+plait_err pl_meta_axis_coords(pl_meta *meta);
+// PLAIT_INPUT unless every axis is > 0 and all cells together fit int64_t and size_t in bytes.
+plait_err pl_meta_check_shape(const pl_meta *meta, const char *path);
 double pl_value(plait_type type, const void *data, size_t index); // any type -> double
 #endif
