@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Signals that ask the run to stop. A handler may only set flags; the engine looks at them at safe
+// points. SIGUSR1 (Slurm's --signal) only ever asks. A second SIGINT or SIGTERM ends the process,
+// but not within half a second of the first: `timeout` and launchers that signal the process and
+// its group deliver one request twice.
+#include "host/stop.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#define SAME_REQUEST_NS 500000000LL
+
+static volatile atomic_int asked;           // the first signal
+static volatile _Atomic long long asked_at; // when, ns
+
+static long long now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void on_signal(int number) {
+  int saved = errno, none = 0;
+  if (atomic_load(&asked) == 0) atomic_store(&asked_at, now_ns());
+  if (!atomic_compare_exchange_strong(&asked, &none, number) && number != SIGUSR1 &&
+      now_ns() - atomic_load(&asked_at) > SAME_REQUEST_NS) {
+    signal(number, SIG_DFL);
+    raise(number); // delivered when this handler returns
+  }
+  errno = saved;
+}
+
+plait_err pl_stop_listen(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
+  struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+    if (sigaction(numbers[i], &action, NULL) != 0)
+      return pl_fail_errno(PLAIT_BUG, "cannot listen to signals", "sigaction");
+  return PLAIT_OK;
+}
+
+bool pl_stop_asked(void) {
+  return atomic_load(&asked) != 0;
+}
+
+int pl_stop_signal(void) {
+  return atomic_load(&asked);
+}
