@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The bar. The rate is the mean since the start: blocks are of one size, so it settles quickly and
+// the time left does not jump.
+#include "command/progress.h"
+#include "base/text.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static int terminal_width(void) {
+  struct winsize size;
+  int64_t columns;
+  const char *text = getenv("COLUMNS");
+  if (text && pl_parse_int(text, &columns) && columns >= 20 && columns < 1000) return (int)columns;
+  if (!ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col >= 20) return size.ws_col;
+  return 80;
+}
+
+void pl_bar_start(pl_bar *bar, bool quiet) {
+  const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+  bool dumb = !term || !*term || !strcmp(term, "dumb");
+  *bar = (pl_bar){.silent = quiet, .width = 80};
+  bar->terminal = isatty(STDERR_FILENO) && !dumb;
+  bar->color = bar->terminal && !(no_color && *no_color);
+  if (bar->terminal) bar->width = terminal_width();
+}
+
+static void numbers(int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
+                    size_t room) {
+  char rate[32] = "", left[32] = "";
+  if (seconds > 0) pl_format_size((int64_t)((double)bytes / seconds), rate);
+  if (done > 0) pl_format_time(seconds * (double)(total - done) / (double)done, left);
+  snprintf(out, room, "%lld/%lld blocks%s%s%s%s%s", (long long)done, (long long)total,
+           *rate ? ", " : "", rate, *rate ? "/s" : "", *left && done < total ? ", left " : "",
+           done < total ? left : "");
+}
+
+static int percent_of(int64_t done, int64_t total) {
+  return total > 0 ? (int)(100.0 * (double)done / (double)total) : 100;
+}
+
+void pl_bar_line(int width, int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
+                 size_t room) {
+  char tail[128], line[256], bar[64] = "";
+  numbers(done, total, bytes, seconds, tail, sizeof tail);
+  int percent = percent_of(done, total);
+  int cells = width - (int)strlen(tail) - 10; // "[] 100 %  "
+  if (cells > 40) cells = 40;
+  if (cells >= 5) {
+    int full = percent * cells / 100;
+    memset(bar, '#', (size_t)full);
+    memset(bar + full, '.', (size_t)(cells - full));
+    bar[cells] = 0;
+    snprintf(line, sizeof line, "[%s] %3d %%  %s", bar, percent, tail);
+  } else {
+    snprintf(line, sizeof line, "%3d %%  %s", percent, tail);
+  }
+  snprintf(out, room, "%.*s", width < 5 ? 5 : width, line);
+}
+
+bool pl_bar_due(pl_bar *bar, int64_t done, int64_t total, double seconds) {
+  int step = percent_of(done, total) / 5;
+  double since = seconds - bar->last_time;
+  if (!(step > bar->last_step && since >= 1.0) && since < 60.0) return false;
+  bar->last_step = step;
+  bar->last_time = seconds;
+  return true;
+}
+
+void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds) {
+  pl_bar *bar = data;
+  char line[256];
+  if (bar->silent || (!bar->terminal && !pl_bar_due(bar, done, total, seconds))) return;
+  pl_bar_line(bar->terminal ? bar->width - 1 : 80, done, total, bytes, seconds, line, sizeof line);
+  if (!bar->terminal) {
+    fprintf(stderr, "plait: %s\n", line);
+    return;
+  }
+  fprintf(stderr, bar->color ? "\r\033[36m%s\033[0m\033[K" : "\r%s\033[K", line);
+  bar->drawn = true;
+}
+
+void pl_bar_clear(pl_bar *bar) {
+  if (!bar->drawn) return;
+  fputs("\r\033[K", stderr);
+  bar->drawn = false;
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// How far a run has come: a bar on a terminal, lines in a log.
+#ifndef PL_PROGRESS_H
+#define PL_PROGRESS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct pl_bar {
+  bool silent;      // --quiet
+  bool terminal;    // redraw one line; else print lines
+  bool color;       // terminal, NO_COLOR not set
+  int width;        // of the terminal, columns
+  bool drawn;       // a bar stands on the current line
+  int last_step;    // log: last 5 % step that was printed
+  double last_time; // log: seconds at which a line was printed last
+} pl_bar;
+
+// Looks at stderr, NO_COLOR, TERM and COLUMNS.
+void pl_bar_start(pl_bar *bar, bool quiet);
+// pl_progress.tell: data is the pl_bar. `done` of `total` blocks, `bytes` so far, after `seconds`.
+void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
+void pl_bar_clear(pl_bar *bar); // takes the bar off the terminal; it comes back with the next tell
+
+// Pure: the line without colour or newline, at most `width` characters, at least "43 %".
+void pl_bar_line(int width, int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
+                 size_t room);
+// Pure: whether a log gets a line now: every 5 % (but not twice within a second) and every minute.
+bool pl_bar_due(pl_bar *bar, int64_t done, int64_t total, double seconds);
+#endif

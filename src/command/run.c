@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait run JOB: the job on all ranks. Rank 0 speaks; every step ends with all ranks knowing
+// whether all of them are well, so that none is left waiting.
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "command/commands.h"
+#include "command/station.h"
+#include "engine/task.h"
+#include "host/stop.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct options {
+  int format;
+  bool force, quiet, verbose;
+  const char *report;
+  int64_t threads;
+} options;
+
+static const pl_option table[] = {
+    {"force", 0, PL_OPTION_FLAG, offsetof(options, force), NULL, "replace an output that exists", 0,
+     0, NULL},
+    PL_OPTION_FORMAT(options),
+    {"report", 0, PL_OPTION_TEXT, offsetof(options, report), "FILE",
+     "write what the run measured, as JSON", 0, 0, NULL},
+    {"threads", 0, PL_OPTION_INT, offsetof(options, threads), "N", "compute threads of each rank",
+     1, 4096, NULL},
+    {"quiet", 'q', PL_OPTION_FLAG, offsetof(options, quiet), NULL, "no progress, no notes", 0, 0,
+     NULL},
+    {"verbose", 'v', PL_OPTION_FLAG, offsetof(options, verbose), NULL, "notes of every rank", 0, 0,
+     NULL},
+    {0},
+};
+
+// The report must be writable before hours of work, not after.
+static plait_err check_report(const char *path) {
+  char *dir = NULL;
+  if (!path) return PLAIT_OK;
+  TRY(pl_path_dir(path, &dir));
+  plait_err err = access(dir, W_OK | X_OK)
+                      ? pl_fail_errno(PLAIT_OUTPUT, "cannot write the report into", dir)
+                      : PLAIT_OK;
+  pl_free(&dir);
+  return err;
+}
+
+static plait_err write_report(const char *path, const pl_report *report) {
+  pl_json json = {0};
+  pl_report_json(report, &json);
+  pl_text_add(&json.text, "\n");
+  plait_err err = json.text.failed ? plait_fail(PLAIT_MEMORY, "no memory for the report")
+                                   : pl_write_file(path, json.text.at, json.text.length);
+  pl_text_free(&json.text);
+  return err;
+}
+
+static plait_err print_result(const options *o, const pl_report *report) {
+  pl_text text = {0};
+  pl_json json = {0};
+  pl_report_paragraph(report, &text);
+  if (o->format == PL_FORMAT_TEXT) return pl_print_text(&text);
+  if (!o->quiet && !text.failed) fprintf(stderr, "%s\n", text.at);
+  pl_text_free(&text);
+  pl_report_json(report, &json);
+  return pl_print_json(&json);
+}
+
+// Rank 0 says how it went. A run that failed has no result, but its report may explain why.
+static plait_err tell(const options *o, plait_err ran, const pl_report *report) {
+  plait_err err = PLAIT_OK;
+  if (report->rank && o->report) err = write_report(o->report, report);
+  if (err == PLAIT_OK && (ran == PLAIT_OK || ran == PLAIT_STOPPED)) err = print_result(o, report);
+  return err;
+}
+
+static plait_err run_task(const pl_station *station, const options *o, pl_job *job, pl_bar *bar) {
+  pl_task *task = NULL;
+  pl_report report = {0};
+  pl_progress progress = {pl_bar_tell, bar};
+  TRY(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
+                   &task));
+  plait_err ran = pl_task_run(station->comm, task, &station->placement, &progress, &report);
+  plait_err err = ran;
+  pl_bar_clear(bar);
+  if (pl_station_speaks(station)) {
+    char message[PL_MESSAGE_BYTES];
+    snprintf(message, sizeof message, "%s", pl_message());
+    plait_err told = tell(o, ran, &report);
+    if (ran == PLAIT_OK)
+      err = told;
+    else
+      pl_message_set(message); // why the run failed matters more than that its report did
+  }
+  pl_report_free(&report);
+  pl_task_close(&task);
+  return pl_comm_agree(station->comm, err);
+}
+
+static plait_err run_job(const pl_station *station, const options *o, const pl_cli *cli) {
+  pl_job *job = NULL;
+  pl_bar bar;
+  pl_voice voice = {pl_comm_rank(station->comm), o->quiet, o->verbose, &bar};
+  pl_bar_start(&bar, o->quiet);
+  pl_voice_start(&voice);
+  plait_err err = PLAIT_OK;
+  if (*station->placement.note) pl_log(PL_LOG_NOTE, "%s", station->placement.note);
+  GUARD(pl_job_read(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
+  job->force = o->force;
+  GUARD(pl_comm_agree(station->comm,
+                      pl_station_speaks(station) ? check_report(o->report) : PLAIT_OK));
+  GUARD(pl_comm_agree(station->comm, pl_stop_listen()));
+  err = run_task(station, o, job, &bar);
+done:
+  pl_voice_stop();
+  pl_job_free(&job);
+  return err;
+}
+
+static plait_err run(const pl_cli *cli) {
+  const options *o = cli->options;
+  pl_station station;
+  pl_wish wish = {.threads = (int)o->threads};
+  TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
+  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, &wish);
+  plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
+  if (err == PLAIT_OK) err = run_job(&station, o, cli);
+  pl_station_stop(&station);
+  return err;
+}
+
+const pl_command pl_command_run = {
+    .name = "run",
+    .arguments = "JOB [key=value ...]",
+    .summary = "Runs a job",
+    .details = "JOB is a YAML file (docs/job-file.md). What stands behind it overrides the file:\n"
+               "  input=FILE[:VAR] output=FILE[:VAR] params.NAME=VALUE run.NAME=VALUE\n"
+               "The same command serves three launches:\n"
+               "  plait run JOB           mpirun -np 4 plait run JOB           srun plait run JOB\n"
+               "The result is the same bytes under each of them. What the run measured is printed\n"
+               "on stdout; progress and notes go to stderr.\n",
+    .options = table,
+    .options_size = sizeof(options),
+    .min_args = 1,
+    .max_args = -1,
+    .on_all_ranks = true,
+    .run = run,
+};
