@@ -5,7 +5,6 @@
 // and are searched from the front.
 #include "data/meta.h"
 #include "base/mem.h"
-#include <math.h>
 #include <string.h>
 
 void pl_attrs_free(pl_attrs *attrs) {
@@ -120,34 +119,6 @@ done:
   pl_free(&to->data);
   pl_attrs_free(&to->attrs);
   return err;
-}
-
-double pl_value(plait_type type, const void *data, size_t index) {
-  switch (type) {
-  case PLAIT_I8:
-    return ((const int8_t *)data)[index];
-  case PLAIT_U8:
-    return ((const uint8_t *)data)[index];
-  case PLAIT_I16:
-    return ((const int16_t *)data)[index];
-  case PLAIT_U16:
-    return ((const uint16_t *)data)[index];
-  case PLAIT_I32:
-    return ((const int32_t *)data)[index];
-  case PLAIT_U32:
-    return ((const uint32_t *)data)[index];
-  case PLAIT_I64:
-    return (double)((const int64_t *)data)[index];
-  case PLAIT_U64:
-    return (double)((const uint64_t *)data)[index];
-  case PLAIT_F32:
-    return (double)((const float *)data)[index];
-  case PLAIT_F64:
-    return ((const double *)data)[index];
-  case PLAIT_TYPES:
-    break;
-  }
-  return NAN;
 }
 
 void pl_meta_settle(pl_meta *meta, plait_type packing) {

@@ -5,6 +5,7 @@
 #ifndef PL_META_H
 #define PL_META_H
 #include "base/err.h"
+#include "data/value.h"
 
 typedef struct pl_attr {
   char *name; // *owned*
@@ -75,5 +76,4 @@ void pl_meta_settle(pl_meta *meta, plait_type packing);
 plait_err pl_meta_axis_coords(pl_meta *meta);
 // PLAIT_INPUT unless every axis is > 0 and all cells together fit int64_t and size_t in bytes.
 plait_err pl_meta_check_shape(const pl_meta *meta, const char *path);
-double pl_value(plait_type type, const void *data, size_t index); // any type -> double
 #endif
