@@ -26,10 +26,16 @@ typedef struct pl_cut_wish {
   const int64_t *chunk; // chunk extents of the file, NULL: contiguous. Cuts fall on chunk borders.
   const bool *whole;    // axes that must not be cut, NULL: none
   const bool *reduced;  // NULL: none
+  const int64_t *halo;  // map: cells that are read on each side, NULL: none
 } pl_cut_wish;
 
-// Cuts outer axes first, so that a block is few long runs of the file; keeps runs >= 256 KiB where
-// the block size allows. Every axis of `shape` must be > 0.
+// Blocks grow from the inside: the last axes are taken whole as far as block_bytes allows, so that a
+// block is few long runs of the file (>= 256 KiB for every target above, unless whole axes, the cap on
+// partials or a halo forbid it). Kept axes together never exceed the cap (but hold at least one
+// cell or chunk). Extents are multiples of the chunk extents unless a chunk is more than 4 times the
+// block. With a halo, the axes that have one grow evenly instead, each run weighed as 64 KiB of
+// reading, so that the halo does not outgrow the block. Blocks along an axis differ in length
+// by one unit at most, where that costs no block more. Every axis of `shape` must be > 0. Pure.
 void pl_cut_make(int ndim, const int64_t shape[], const pl_cut_wish *wish, pl_cut *cut);
 void pl_cut_block(const pl_cut *cut, int64_t block, pl_box *box);
 void pl_cut_tile(const pl_cut *cut, int64_t tile, pl_box *box); // reduced axes: whole
