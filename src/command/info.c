@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait info FILE[:VAR]: what a file says about its arrays. Reads headers only, never the data.
+#include "base/mem.h"
+#include "command/commands.h"
+#include "data/dataset.h"
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct options {
+  int format;
+} options;
+
+static const pl_option table[] = {PL_OPTION_FORMAT(options), {0}};
+
+static void free_names(char **names) {
+  for (char **n = names; n && *n; n++) pl_free(n);
+  pl_free(&names);
+}
+
+static const pl_format *claimed_by(const char *path) {
+  unsigned char head[512] = {0};
+  ssize_t got = 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0) {
+    got = pread(fd, head, sizeof head, 0);
+    close(fd);
+  }
+  for (int i = 0; pl_formats[i]; i++)
+    if (pl_formats[i]->claims(path, head, got > 0 ? (size_t)got : 0)) return pl_formats[i];
+  return NULL;
+}
+
+// No list (error of a broken file, an array without a name): opening the spec itself tells.
+static plait_err find_names(const char *spec, char ***names) {
+  char *path = NULL, *variable = NULL;
+  *names = NULL;
+  TRY(pl_spec_split(spec, &path, &variable));
+  const pl_format *format = variable && *variable ? NULL : claimed_by(path);
+  if (format && format->list && format->list(path, names) != PLAIT_OK) *names = NULL;
+  pl_free(&path);
+  pl_free(&variable);
+  return PLAIT_OK;
+}
+
+static void add_dims(const pl_meta *m, pl_text *out) {
+  pl_text_add(out, "  shape     ");
+  pl_add_shape(out, m->ndim, m->shape);
+  for (int d = 0; d < m->ndim; d++)
+    pl_text_add(out, "%s%s%s", d ? ", " : " (", m->dims[d], m->unlimited[d] ? " unlimited" : "");
+  pl_text_add(out, m->ndim ? ")\n" : "\n");
+}
+
+static void add_axes(const pl_meta *m, pl_text *out) {
+  for (int d = 0; d < m->ndim; d++) {
+    char first[32], last[32];
+    if (!m->axis_coord[d] || m->shape[d] < 1) continue;
+    pl_format_real(m->axis_coord[d][0], first);
+    pl_format_real(m->axis_coord[d][m->shape[d] - 1], last);
+    plait_array a;
+    pl_meta_array(m, &a);
+    pl_text_add(out, "  %-9s %s .. %s %s\n", m->dims[d], first, last, a.coord_units[d]);
+  }
+}
+
+static void add_storage(const pl_dataset *data, pl_text *out) {
+  const pl_meta *m = &data->meta;
+  char stored[32], text[32], offset[32];
+  pl_format_size(pl_dataset_file_bytes(data), stored);
+  pl_text_add(out, "  stored    %s in the file", stored);
+  if (m->chunked) {
+    pl_text_add(out, ", in chunks of ");
+    pl_add_shape(out, m->ndim, m->chunk);
+  }
+  pl_text_add(out, "\n");
+  if (m->packed) {
+    pl_format_real(m->scale, text);
+    pl_format_real(m->offset, offset);
+    pl_text_add(out, "  packed    as %s: value = stored * %s + %s\n", plait_type_name(m->stored),
+                text, offset);
+  }
+  for (int i = 0; i < m->nmissing; i++) {
+    pl_format_real(m->missing[i], text);
+    pl_text_add(out, "%s%s%s", i ? ", " : "  missing   ", text, i + 1 < m->nmissing ? "" : "\n");
+  }
+}
+
+static void add_array(const pl_dataset *data, pl_text *out) {
+  const pl_meta *m = &data->meta;
+  const char *units = pl_attr_text(&m->attrs, "units");
+  const char *long_name = pl_attr_text(&m->attrs, "long_name");
+  pl_text_add(out, "%s: %s%s%s%s%s\n", m->name, plait_type_name(m->type), *units ? ", in " : "",
+              units, *long_name ? ", " : "", long_name);
+  add_dims(m, out);
+  add_axes(m, out);
+  add_storage(data, out);
+}
+
+static void json_storage(const pl_dataset *data, pl_json *j) {
+  const pl_meta *m = &data->meta;
+  pl_json_int(j, "file_bytes", pl_dataset_file_bytes(data));
+  if (m->chunked) pl_json_shape(j, "chunk", m->ndim, m->chunk);
+  if (m->packed) {
+    pl_json_real(j, "scale_factor", m->scale);
+    pl_json_real(j, "add_offset", m->offset);
+  }
+  pl_json_open(j, "missing", '[');
+  for (int i = 0; i < m->nmissing; i++) pl_json_real(j, NULL, m->missing[i]);
+  pl_json_close(j, ']');
+}
+
+static void json_axes(const pl_meta *m, pl_json *j) {
+  plait_array a;
+  pl_meta_array(m, &a);
+  pl_json_open(j, "axes", '[');
+  for (int d = 0; d < m->ndim; d++) {
+    pl_json_open(j, NULL, '{');
+    pl_json_string(j, "name", m->dims[d]);
+    pl_json_int(j, "length", m->shape[d]);
+    pl_json_bool(j, "unlimited", m->unlimited[d]);
+    if (m->axis_coord[d] && m->shape[d] > 0) {
+      pl_json_real(j, "first", m->axis_coord[d][0]);
+      pl_json_real(j, "last", m->axis_coord[d][m->shape[d] - 1]);
+      pl_json_string(j, "units", a.coord_units[d]);
+    }
+    pl_json_close(j, '}');
+  }
+  pl_json_close(j, ']');
+}
+
+static void json_array(const pl_dataset *data, pl_json *j) {
+  const pl_meta *m = &data->meta;
+  pl_json_open(j, NULL, '{');
+  pl_json_string(j, "name", m->name);
+  pl_json_string(j, "type", plait_type_name(m->type));
+  pl_json_string(j, "stored_type", plait_type_name(m->stored));
+  pl_json_string(j, "units", pl_attr_text(&m->attrs, "units"));
+  pl_json_string(j, "long_name", pl_attr_text(&m->attrs, "long_name"));
+  pl_json_shape(j, "shape", m->ndim, m->shape);
+  json_axes(m, j);
+  json_storage(data, j);
+  pl_json_close(j, '}');
+}
+
+static plait_err describe(const char *spec, pl_text *text, pl_json *json) {
+  pl_dataset *data = NULL;
+  TRY(pl_dataset_open(spec, &data));
+  if (!text->length) {
+    pl_text_add(text, "%s: %s\n", data->path, data->format->name);
+    pl_json_string(json, "file", data->path);
+    pl_json_string(json, "format", data->format->name);
+    pl_json_open(json, "arrays", '[');
+  }
+  add_array(data, text);
+  json_array(data, json);
+  pl_dataset_close(&data);
+  return PLAIT_OK;
+}
+
+static plait_err describe_all(const char *spec, char **names, pl_text *text, pl_json *json) {
+  if (!names || !names[0] || !names[1]) return describe(spec, text, json);
+  for (; *names; names++) {
+    pl_text one = {0};
+    pl_text_add(&one, "%s:%s", spec, *names);
+    plait_err err = one.failed ? plait_fail(PLAIT_MEMORY, "no memory for a name")
+                               : describe(one.at, text, json);
+    pl_text_free(&one);
+    TRY(err);
+  }
+  return PLAIT_OK;
+}
+
+static plait_err run(const pl_cli *cli) {
+  const options *o = cli->options;
+  char **names;
+  pl_text text = {0};
+  pl_json json = {0};
+  TRY(find_names(cli->args[0], &names));
+  pl_json_open(&json, NULL, '{');
+  pl_json_int(&json, "schema_version", 1);
+  plait_err err = describe_all(cli->args[0], names, &text, &json);
+  free_names(names);
+  if (err == PLAIT_OK) {
+    pl_json_close(&json, ']');
+    pl_json_close(&json, '}');
+    err = o->format == PL_FORMAT_JSON ? pl_print_json(&json) : pl_print_text(&text);
+  }
+  pl_text_free(&text);
+  pl_text_free(&json.text);
+  return err;
+}
+
+const pl_command pl_command_info = {
+    .name = "info",
+    .arguments = "FILE[:VAR]",
+    .summary = "Shows the arrays of a file: shape, type, axes, units, storage",
+    .details = "Reads headers only. Without VAR all arrays of the file are shown.\n",
+    .options = table,
+    .options_size = sizeof(options),
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What a run says at its end. Hidden is judged harshly: of the time a rank spent on reading and
+// writing, all that its wall time exceeds its computing counts as not hidden, waiting for the other
+// ranks included. Balance compares the busiest strand of each rank.
+#include "engine/report.h"
+#include "base/mem.h"
+#include <math.h>
+#include <string.h>
+
+#define SCHEMA 1
+
+void pl_report_free(pl_report *report) {
+  pl_free(&report->input);
+  pl_free(&report->output);
+  pl_free(&report->job);
+  pl_free(&report->rank);
+  *report = (pl_report){0};
+}
+
+static void add_meter(pl_meter *total, const pl_meter *m) {
+  total->read += m->read;
+  total->compute += m->compute;
+  total->write += m->write;
+  total->wait_read += m->wait_read;
+  total->wait_write += m->wait_write;
+  total->wall = fmax(total->wall, m->wall);
+  total->cpu += m->cpu;
+  total->bytes_read += m->bytes_read;
+  total->bytes_written += m->bytes_written;
+  total->blocks += m->blocks;
+  total->stolen += m->stolen;
+  total->cells += m->cells;
+  if (m->peak_rss > total->peak_rss) total->peak_rss = m->peak_rss;
+  if (m->budget > total->budget) total->budget = m->budget;
+  total->messages += m->messages;
+  total->bytes_sent += m->bytes_sent;
+  total->threads += m->threads;
+  total->ncpus += m->ncpus;
+}
+
+static int count_hosts(const pl_report *report) {
+  int hosts = 0;
+  for (int r = 0; r < report->ranks; r++) {
+    bool seen = false;
+    for (int q = 0; q < r && !seen; q++) seen = !strcmp(report->rank[q].host, report->rank[r].host);
+    hosts += !seen;
+  }
+  return hosts;
+}
+
+static double busy(const pl_meter *m) {
+  return fmax(m->compute, fmax(m->read, m->write));
+}
+
+void pl_report_derive(pl_report *report) {
+  double io = 0, exposed = 0, sum = 0, most = 0;
+  report->total = (pl_meter){0};
+  for (int r = 0; r < report->ranks; r++) {
+    const pl_meter *m = &report->rank[r];
+    add_meter(&report->total, m);
+    io += m->read + m->write;
+    exposed += fmin(m->read + m->write, fmax(0, m->wall - m->compute));
+    sum += busy(m);
+    most = fmax(most, busy(m));
+  }
+  if (report->ranks) memcpy(report->total.host, report->rank[0].host, PLAIT_NAME);
+  report->hidden = io > 0 ? 1 - exposed / io : -1;
+  report->balance = most > 0 ? sum / report->ranks / most : 1;
+}
+
+static void add_work(const pl_report *report, pl_text *out) {
+  const pl_meter *t = &report->total;
+  char wall[32], read[32], written[32];
+  pl_format_time(t->wall, wall);
+  pl_format_size(t->bytes_read, read);
+  pl_format_size(t->bytes_written, written);
+  int hosts = count_hosts(report);
+  pl_text_add(out, "%s: %lld block%s in %s on %d rank%s with %d thread%s in all", report->kernel,
+              (long long)t->blocks, t->blocks == 1 ? "" : "s", wall, report->ranks,
+              report->ranks == 1 ? "" : "s", t->threads, t->threads == 1 ? "" : "s");
+  if (hosts > 1) pl_text_add(out, " (%d nodes)", hosts);
+  if (report->blocks_resumed)
+    pl_text_add(out, ", %lld more were done before", (long long)report->blocks_resumed);
+  pl_text_add(out, "; %s read, %s written. ", read, written);
+  if (!report->complete)
+    pl_text_add(out, "Not complete: %lld of %lld blocks are done. ",
+                (long long)(t->blocks + report->blocks_resumed), (long long)report->blocks_total);
+}
+
+// Times are means over the ranks, so that they compare with the wall time.
+static void add_strands(const pl_report *report, pl_text *out) {
+  const pl_meter *t = &report->total;
+  double ranks = report->ranks ? report->ranks : 1;
+  char read[32], compute[32], write[32];
+  pl_format_time(t->read / ranks, read);
+  pl_format_time(t->compute / ranks, compute);
+  pl_format_time(t->write / ranks, write);
+  pl_text_add(out, "Reading took %s, computing %s, writing %s%s", read, compute, write,
+              report->ranks > 1 ? " per rank" : "");
+  if (report->hidden >= 0)
+    pl_text_add(out, "; %.0f %% of reading and writing was hidden behind computing",
+                100 * report->hidden);
+}
+
+void pl_report_paragraph(const pl_report *report, pl_text *out) {
+  char peak[32], budget[32];
+  pl_format_size(report->total.peak_rss, peak);
+  pl_format_size(report->total.budget, budget);
+  add_work(report, out);
+  add_strands(report, out);
+  pl_text_add(out, ". Peak memory %s per rank (budget %s)", peak, budget);
+  if (report->ranks > 1) pl_text_add(out, ", balance %.0f %%", 100 * report->balance);
+  pl_text_add(out, ".");
+  if (*report->warning) pl_text_add(out, " Warning: %s.", report->warning);
+}
+
+static void json_meter(const pl_meter *m, pl_json *j) {
+  pl_json_string(j, "host", m->host);
+  pl_json_int(j, "threads", m->threads);
+  pl_json_int(j, "cpus", m->ncpus);
+  pl_json_real(j, "wall_s", m->wall);
+  pl_json_real(j, "read_s", m->read);
+  pl_json_real(j, "compute_s", m->compute);
+  pl_json_real(j, "write_s", m->write);
+  pl_json_real(j, "wait_read_s", m->wait_read);
+  pl_json_real(j, "wait_write_s", m->wait_write);
+  pl_json_real(j, "cpu_s", m->cpu);
+  pl_json_int(j, "bytes_read", m->bytes_read);
+  pl_json_int(j, "bytes_written", m->bytes_written);
+  pl_json_int(j, "blocks", m->blocks);
+  pl_json_int(j, "blocks_stolen", m->stolen);
+  pl_json_int(j, "cells", m->cells);
+  pl_json_int(j, "peak_rss_bytes", m->peak_rss);
+  pl_json_int(j, "budget_bytes", m->budget);
+  pl_json_int(j, "messages", m->messages);
+  pl_json_int(j, "bytes_sent", m->bytes_sent);
+}
+
+static void json_ranks(const pl_report *report, pl_json *j) {
+  pl_json_open(j, "per_rank", '[');
+  for (int r = 0; r < report->ranks; r++) {
+    pl_json_open(j, NULL, '{');
+    pl_json_int(j, "rank", r);
+    json_meter(&report->rank[r], j);
+    pl_json_close(j, '}');
+  }
+  pl_json_close(j, ']');
+}
+
+void pl_report_json(const pl_report *report, pl_json *j) {
+  pl_json_open(j, NULL, '{');
+  pl_json_int(j, "schema_version", SCHEMA);
+  pl_json_string(j, "plait", PLAIT_VERSION);
+  pl_json_string(j, "kernel", report->kernel);
+  pl_json_string(j, "pattern", report->pattern ? report->pattern : "");
+  pl_json_string(j, "input", report->input ? report->input : "");
+  pl_json_string(j, "output", report->output ? report->output : "");
+  pl_json_bool(j, "complete", report->complete);
+  pl_json_int(j, "ranks", report->ranks);
+  pl_json_int(j, "blocks_total", report->blocks_total);
+  pl_json_int(j, "blocks_resumed", report->blocks_resumed);
+  pl_json_real(j, "start_up_s", report->start_up);
+  pl_json_real(j, "hidden_share", report->hidden < 0 ? NAN : report->hidden);
+  pl_json_real(j, "balance", report->balance);
+  pl_json_string(j, "warning", report->warning);
+  pl_json_open(j, "total", '{');
+  json_meter(&report->total, j);
+  pl_json_close(j, '}');
+  json_ranks(report, j);
+  pl_json_string(j, "job", report->job ? report->job : "");
+  pl_json_close(j, '}');
+}
