@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A task: a job whose input is open, planned and cut. `plait check` prints it, `plait run` executes it.
+// A task: a job whose input is open, planned and cut. `plait check` prints it, `plait run` executes
+// it.
 #ifndef PL_TASK_H
 #define PL_TASK_H
 #include "data/dataset.h"
@@ -12,24 +13,25 @@
 #include "host/placement.h"
 
 typedef struct pl_task {
-  pl_job *job;        // *borrowed*
-  pl_dataset *input;  // NULL when the pattern needs none
+  pl_job *job;       // *borrowed*
+  pl_dataset *input; // NULL when the pattern needs none
   plait_array array;
   plait_problem problem;
   plait_plan plan;
   pl_cut cut;
   pl_layout layout;
-  int64_t out_extent[PLAIT_OUTPUTS][PLAIT_DIMS]; // largest box of each output that a block or tile gives
   int64_t budget;     // bytes per rank
   int64_t needed;     // peak bytes per rank that the engine will allocate
   int64_t bytes_read; // of the whole job (halos of map blocks are read more than once)
   int64_t bytes_written;
-  int slots;          // input blocks in flight per rank
-  int batch;          // blocks claimed at once
+  int slots, out_slots; // batches in flight per rank: being read or computed, being written
+  int batch;            // blocks claimed and handed over at once; 1 unless blocks are tiny
+  int out_batch;        // sets of outputs in an output slot: batch for a map, 1 for a reduce
+  int64_t run_blocks;   // reduce: blocks claimed at once, a run inside a tile, a power of 2
 } pl_task;
 
-// Opens, binds, plans, cuts, and checks the memory (PLAIT_JOB with the smallest budget that would do) and
-// the output. Every rank does it by itself; pl_task_open agrees at its end. Collective.
+// Opens, binds, plans, cuts, and checks the memory (PLAIT_JOB with the smallest budget that would
+// do) and the output. Every rank does it by itself; pl_task_open agrees at its end. Collective.
 // `local_size`: ranks on this node share its memory; `threads`: the team of this rank.
 plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, pl_task **task);
 void pl_task_close(pl_task **task);
@@ -39,9 +41,13 @@ typedef struct pl_progress { // called on rank 0 a few times a second, from one 
   void *data;
 } pl_progress;
 
-// Runs it under its pattern. Collective. *report is filled on rank 0 (on error too, as far as known).
+// Runs it under its pattern. Collective. *report is filled on rank 0 (on error too, as far as
+// known).
 plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
                       const pl_progress *progress, pl_report *report);
+
+// The box of output `out` that a tile (map: a block) gives; axes of the kernel's own are whole.
+void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
 
 // Runs a kernel in memory (plait_lab.apply); one process.
 plait_err pl_lab_apply(const plait_lab *lab, const char *settings, const plait_array *in,

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See feed.h. Halos are read, not exchanged: a halo cell comes from the file like any other, so a
+// block depends on nothing but the file. Only cells outside the array are made up, by the boundary
+// rule.
+#include "engine/feed.h"
+#include "base/mem.h"
+#include <string.h>
+
+enum { ALIGN = 64 };
+
+static size_t aligned(size_t bytes) {
+  return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static void grown_extent(const pl_task *task, int64_t extent[]) {
+  pl_cut_largest(&task->cut, extent);
+  for (int d = 0; d < task->cut.ndim; d++) extent[d] += 2 * task->plan.halo[d];
+}
+
+static size_t data_bytes(const pl_task *task) {
+  pl_box largest = {.ndim = task->cut.ndim};
+  pl_cut_largest(&task->cut, largest.n);
+  return aligned(pl_block_bytes(task->array.type, &largest, task->plan.halo));
+}
+
+static size_t raw_bytes(const pl_task *task) {
+  int64_t extent[PLAIT_DIMS];
+  grown_extent(task, extent);
+  for (int d = 0; d < task->cut.ndim; d++)
+    if (extent[d] > task->cut.shape[d]) extent[d] = task->cut.shape[d];
+  return aligned(pl_dataset_raw_bytes(task->input, extent));
+}
+
+// Boxes that a block with its halo is read as: one, and twice as many for each cut periodic axis.
+static int most_sources(const pl_task *task) {
+  int sources = 1;
+  for (int d = 0; d < task->cut.ndim; d++)
+    if (task->plan.halo[d] > 0 && task->plan.boundary[d] == PLAIT_PERIODIC) sources *= 2;
+  return sources;
+}
+
+size_t pl_feed_block_bytes(const pl_task *task) {
+  return data_bytes(task) + raw_bytes(task) * (size_t)most_sources(task);
+}
+
+plait_err pl_feed_start(pl_task *task, pl_feed *feed) {
+  *feed = (pl_feed){.task = task, .data_bytes = data_bytes(task), .raw_bytes = raw_bytes(task)};
+  feed->sources = most_sources(task);
+  size_t each = pl_feed_block_bytes(task), all = 0;
+  if (pl_mul_overflows(each, (size_t)task->slots * (size_t)task->batch, &all))
+    return plait_fail(PLAIT_MEMORY, "out of memory: input slots overflow");
+  TRY(pl_calloc((size_t)task->slots, sizeof *feed->slots, &feed->slots));
+  TRY(pl_alloc(all, 1, &feed->memory));
+  for (int s = 0; s < task->slots; s++) {
+    pl_feed_slot *slot = &feed->slots[s];
+    TRY(pl_calloc((size_t)task->batch, sizeof *slot->blocks, &slot->blocks));
+    for (int k = 0; k < task->batch; k++)
+      slot->blocks[k].raw = feed->memory + ((size_t)s * (size_t)task->batch + (size_t)k) * each;
+  }
+  return PLAIT_OK;
+}
+
+void pl_feed_stop(pl_feed *feed) {
+  for (int s = 0; feed->slots && s < feed->task->slots; s++) pl_free(&feed->slots[s].blocks);
+  pl_free(&feed->slots);
+  pl_free(&feed->memory);
+}
+
+static plait_err fetch(pl_feed *feed, pl_feed_block *b) {
+  const pl_task *task = feed->task;
+  const plait_plan *plan = &task->plan;
+  pl_source source;
+  for (int i = 0; pl_box_source(&b->own, plan->halo, task->cut.shape, plan->boundary, i, &source);
+       i++) {
+    plait_block part = pl_block_part(&b->block, &source.at);
+    char *raw = b->raw + (size_t)i * feed->raw_bytes;
+    TRY(pl_dataset_fetch(task->input, &source.from, raw, &part));
+    size_t size = plait_type_size(task->input->meta.stored);
+    feed->bytes_read += pl_box_cells(&source.from) * (int64_t)size;
+  }
+  return PLAIT_OK;
+}
+
+plait_err pl_feed_read(pl_feed *feed, int slot, int64_t first, int n) {
+  const pl_task *task = feed->task;
+  for (int k = 0; k < n; k++) {
+    pl_feed_block *b = &feed->slots[slot].blocks[k];
+    b->index = first + k;
+    pl_cut_block(&task->cut, b->index, &b->own);
+    char *data = b->raw + (size_t)feed->sources * feed->raw_bytes;
+    b->block = pl_block_over(data, task->array.type, &b->own, task->plan.halo);
+    TRY(fetch(feed, b));
+  }
+  feed->slots[slot].n = n;
+  return PLAIT_OK;
+}
+
+static bool has_halo(const pl_task *task) {
+  for (int d = 0; d < task->cut.ndim; d++)
+    if (task->plan.halo[d] > 0) return true;
+  return false;
+}
+
+void pl_feed_decode(pl_feed *feed, int slot, int k, plait_raise *raise) {
+  const pl_task *task = feed->task;
+  const plait_plan *plan = &task->plan;
+  pl_feed_block *b = &feed->slots[slot].blocks[k];
+  pl_source source;
+  for (int i = 0; pl_box_source(&b->own, plan->halo, task->cut.shape, plan->boundary, i, &source);
+       i++) {
+    plait_block part = pl_block_part(&b->block, &source.at);
+    pl_dataset_decode(task->input, &source.from, b->raw + (size_t)i * feed->raw_bytes, &part,
+                      raise);
+  }
+  if (has_halo(task))
+    pl_block_fill_boundary(&b->block, task->cut.shape, plan->boundary, plan->boundary_value);
+}

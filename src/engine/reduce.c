@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The reduce pattern: every block becomes a partial, partials of a tile are merged in block order
+// through the tree of merge.h, the root becomes the results of the tile. A rank claims runs of
+// neighbouring blocks, so that nearly all merging is local; what is left travels once, at the end
+// of a pass (exchange.c). Several passes: the root goes to every rank, the kernel makes the next
+// state of it.
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/exchange.h"
+#include "engine/feed.h"
+#include "engine/merge.h"
+#include "engine/pattern.h"
+#include "engine/results.h"
+#include "engine/strands.h"
+#include <string.h>
+
+typedef struct reduce_run {
+  pl_stage *stage;
+  pl_task *task;
+  const plait_kernel *kernel;
+  pl_scheduler *scheduler;
+  pl_feed feed;
+  pl_results results;
+  pl_scratch scratch;
+  plait_raise raise;
+  pl_pool pool;
+  pl_merger merger;
+  void *root; // several passes: the merged partial of the only tile, on its home rank
+  void *state;
+  int64_t at, end; // reader: blocks claimed and not yet read
+  // what the leader tells its team about the node in work
+  pl_node node;
+  pl_merge_step step;
+  int out;
+  plait_err err;
+} reduce_run;
+
+static int64_t runs_per_tile(const pl_task *task) {
+  return (task->cut.nreds + task->run_blocks - 1) / task->run_blocks;
+}
+
+// First block of unit u; unit = run of blocks inside a tile. Consecutive units are consecutive
+// blocks.
+static int64_t unit_start(const pl_task *task, int64_t unit) {
+  int64_t runs = runs_per_tile(task);
+  return unit / runs * task->cut.nreds + unit % runs * task->run_blocks;
+}
+
+static plait_err read_batch(void *context, int slot, bool *more) {
+  reduce_run *run = context;
+  if (run->at == run->end) {
+    TRY(pl_stage_check_stop(run->stage));
+    int64_t first, count;
+    bool stolen = false;
+    TRY(pl_schedule_next(run->scheduler, &first, &count, &stolen));
+    *more = count > 0;
+    if (!*more) return PLAIT_OK;
+    run->at = unit_start(run->task, first);
+    run->end = unit_start(run->task, first + count);
+    if (stolen) run->stage->meter->stolen += run->end - run->at;
+  }
+  int64_t n = run->end - run->at;
+  if (n > run->task->batch) n = run->task->batch;
+  run->at += n;
+  return pl_feed_read(&run->feed, slot, run->at - n, (int)n);
+}
+
+static void tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_block *block) {
+  pl_cut_tile(&task->cut, tile, box);
+  pl_box kept = *box;
+  for (int d = 0; d < kept.ndim; d++)
+    if (task->cut.reduced[d]) kept.n[d] = 1;
+  *block = pl_block_over(NULL, task->array.type, &kept, NULL);
+}
+
+static bool has_passes(const reduce_run *run) {
+  return run->kernel->reduce.next != NULL;
+}
+
+// Every thread. The partial of a whole tile becomes results in an output slot that the leader
+// holds.
+static void finish_tile(reduce_run *run, const plait_call *call, int slot) {
+  pl_box box;
+  plait_block tile;
+  tile_block(run->task, run->node.tile, &box, &tile);
+  if (call->thread == 0) pl_results_prepare(&run->results, slot, 0, &box);
+#pragma omp barrier
+  run->kernel->reduce.finish(call, &tile, run->node.partial, run->results.slots[slot].out);
+#pragma omp barrier
+  pl_results_encode(&run->results, slot, 0, &run->raise);
+#pragma omp barrier
+}
+
+// Every thread. A root inside the pipeline: to the writer; with several passes it is kept.
+static void root_in_pipeline(reduce_run *run, const plait_call *call, pl_strands *strands) {
+  bool leader = call->thread == 0;
+  if (has_passes(run)) {
+    if (leader) run->root = run->node.partial;
+#pragma omp barrier
+    return;
+  }
+  if (leader && !pl_strands_take_out(strands, &run->out)) run->out = -1;
+#pragma omp barrier
+  if (run->out < 0) return;
+  finish_tile(run, call, run->out);
+  if (leader) {
+    pl_strands_give_out(strands, run->out);
+    pl_pool_give(&run->pool, run->node.partial);
+  }
+}
+
+// Every thread. Puts the leader's node into the tree and merges as far as siblings are here.
+// run->step.kind is REST or ROOT afterwards.
+static void climb(reduce_run *run, const plait_call *call) {
+  for (;;) {
+    if (call->thread == 0) run->err = pl_merge_place(&run->merger, &run->node, &run->step);
+#pragma omp barrier
+    if (run->err != PLAIT_OK || run->step.kind != PL_MERGE_PAIR) return;
+    pl_box box;
+    plait_block tile;
+    tile_block(run->task, run->node.tile, &box, &tile);
+    run->kernel->reduce.merge(call, &tile, run->step.left, run->step.right);
+#pragma omp barrier
+    if (call->thread == 0) pl_pool_give(&run->pool, run->step.right);
+  }
+}
+
+static void new_node(reduce_run *run, int64_t block) {
+  run->node =
+      (pl_node){.tile = block / run->task->cut.nreds, .index = block % run->task->cut.nreds};
+  run->err = pl_pool_take(&run->pool, &run->node.partial);
+}
+
+static plait_err compute_batch(void *context, pl_strands *strands, int slot, int thread) {
+  reduce_run *run = context;
+  const pl_feed_slot *in = &run->feed.slots[slot];
+  const plait_call *call = &run->scratch.calls[thread];
+  for (int k = 0; k < in->n; k++) {
+    if (thread == 0) new_node(run, in->blocks[k].index);
+    pl_feed_decode(&run->feed, slot, k, &run->raise);
+#pragma omp barrier
+    if (run->err != PLAIT_OK) return run->err;
+    run->kernel->reduce.block(call, &in->blocks[k].block, run->node.partial);
+#pragma omp barrier
+    climb(run, call);
+    if (run->err != PLAIT_OK) return run->err;
+    if (run->step.kind == PL_MERGE_ROOT) root_in_pipeline(run, call, strands);
+#pragma omp barrier
+  }
+  plait_err err = pl_raised(&run->raise);
+  if (thread != 0 || err != PLAIT_OK) return err;
+  pl_meter *meter = run->stage->meter;
+  meter->blocks += in->n;
+  for (int k = 0; k < in->n; k++) meter->cells += pl_box_cells(&in->blocks[k].own);
+  return pl_stage_done(run->stage, run->scheduler, in->n, run->task->cut.nblocks);
+}
+
+static plait_err write_results(void *context, int slot) {
+  return pl_results_store(&((reduce_run *)context)->results, slot);
+}
+
+static void halt(void *context) {
+  (void)pl_schedule_halt(((reduce_run *)context)->scheduler);
+}
+
+// One thread, after the strands have ended.
+static plait_err finish_here(reduce_run *run, const plait_call *call) {
+  finish_tile(run, call, 0);
+  pl_pool_give(&run->pool, run->node.partial);
+  TRY(pl_raised(&run->raise));
+  return pl_results_store(&run->results, 0);
+}
+
+static plait_err node_arrives(void *context, pl_node *node) {
+  reduce_run *run = context;
+  plait_call call = run->scratch.calls[0];
+  call.threads = 1;
+  run->node = *node;
+  climb(run, &call);
+  TRY(run->err);
+  TRY(pl_raised(&run->raise));
+  if (run->step.kind != PL_MERGE_ROOT) return PLAIT_OK;
+  if (!has_passes(run)) return finish_here(run, &call);
+  run->root = run->node.partial;
+  return PLAIT_OK;
+}
+
+static plait_err one_pass(reduce_run *run) {
+  pl_stage *stage = run->stage;
+  pl_task *task = run->task;
+  pl_strand_work work = {.read = read_batch,
+                         .compute = compute_batch,
+                         .write = write_results,
+                         .failed = halt,
+                         .nin = task->slots,
+                         .nout = task->out_slots};
+  int64_t units = task->cut.ntiles * runs_per_tile(task);
+  int64_t claim =
+      task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
+  run->at = run->end = 0;
+  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, units, claim,
+                        &run->scheduler));
+  plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
+                                 task->job->run.overlap, stage->meter);
+  if (err == PLAIT_OK) pl_stage_drain(stage, run->scheduler, task->cut.nblocks);
+  err = pl_comm_agree(stage->comm, err);
+  pl_schedule_stop(&run->scheduler);
+  if (err != PLAIT_OK) return err;
+  return pl_exchange_nodes(stage->comm, &run->merger, node_arrives, run, stage->meter);
+}
+
+// Collective. Gives the root to every rank and asks the kernel for another pass; rank 0 keeps it
+// for finish when there is none.
+static plait_err next_pass(reduce_run *run, bool *again) {
+  pl_comm *comm = run->stage->comm;
+  plait_err err = PLAIT_OK;
+  if (!run->root) err = pl_pool_take(&run->pool, &run->root);
+  TRY(pl_comm_agree(comm, err));
+  TRY(pl_comm_bcast(comm, run->root, run->pool.bytes, 0));
+  plait_call call = run->scratch.calls[0];
+  call.threads = 1;
+  *again = run->kernel->reduce.next(&call, run->root, run->state);
+  TRY(pl_comm_agree(comm, pl_raised(&run->raise)));
+  for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass++;
+  if (!*again && pl_comm_rank(comm) == 0) {
+    run->node = (pl_node){.partial = run->root};
+    err = finish_here(run, &call);
+  } else {
+    pl_pool_give(&run->pool, run->root);
+  }
+  run->root = NULL;
+  return pl_comm_agree(comm, err);
+}
+
+static plait_err start(reduce_run *run) {
+  pl_task *task = run->task;
+  run->pool.bytes = pl_partial_bytes(task);
+  run->merger = (pl_merger){.leaves = task->cut.nreds, .pool = &run->pool};
+  TRY(pl_calloc(1, task->plan.state_bytes, &run->state));
+  TRY(pl_feed_start(task, &run->feed));
+  TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
+  TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
+  for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].state = run->state;
+  return PLAIT_OK;
+}
+
+size_t pl_partial_bytes(const pl_task *task) {
+  int64_t extent[PLAIT_DIMS], cells = 1;
+  pl_cut_largest(&task->cut, extent);
+  for (int d = 0; d < task->cut.ndim; d++)
+    if (!task->cut.reduced[d]) cells *= extent[d];
+  size_t bytes = task->plan.partial_bytes + task->plan.partial_per_cell * (size_t)cells;
+  return (bytes + 63) / 64 * 64;
+}
+
+plait_err pl_reduce_run(pl_stage *stage) {
+  reduce_run run = {.stage = stage, .task = stage->task, .kernel = stage->task->job->kernel};
+  plait_err err = pl_comm_agree(stage->comm, start(&run));
+  bool again = err == PLAIT_OK;
+  while (again && err == PLAIT_OK) {
+    err = one_pass(&run);
+    again = err == PLAIT_OK && has_passes(&run);
+    if (again) err = next_pass(&run, &again);
+  }
+  stage->meter->bytes_read += run.feed.bytes_read;
+  stage->meter->bytes_written += run.results.bytes_written;
+  pl_scratch_stop(&run.scratch);
+  pl_results_stop(&run.results);
+  pl_feed_stop(&run.feed);
+  pl_merger_free(&run.merger);
+  pl_pool_free(&run.pool);
+  pl_free(&run.state);
+  return err;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See results.h.
+#include "engine/results.h"
+#include "base/mem.h"
+
+enum { ALIGN = 64 };
+
+void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box) {
+  *box = (pl_box){.ndim = out->ndim};
+  for (int d = 0; d < out->ndim; d++) {
+    int from = out->from[d];
+    box->lo[d] = from < 0 ? 0 : tile->lo[from];
+    box->n[d] = from < 0 ? out->shape[d] : tile->n[from];
+  }
+}
+
+static size_t largest_bytes(const pl_task *task, int var) {
+  pl_box tile = {.ndim = task->cut.ndim}, box;
+  pl_cut_largest(&task->cut, tile.n);
+  pl_output_box(&task->plan.output[var], &tile, &box);
+  size_t bytes = pl_block_bytes(task->plan.output[var].type, &box, NULL);
+  return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+size_t pl_results_set_bytes(const pl_task *task) {
+  size_t bytes = 0;
+  for (int v = 0; v < task->plan.noutputs; v++) bytes += largest_bytes(task, v);
+  return bytes;
+}
+
+plait_err pl_results_start(pl_task *task, pl_output *output, int nslots, pl_results *results) {
+  *results = (pl_results){.task = task, .output = output};
+  for (int v = 0; v < task->plan.noutputs; v++) results->bytes[v] = largest_bytes(task, v);
+  results->set_bytes = pl_results_set_bytes(task);
+  size_t sets = (size_t)nslots * (size_t)task->out_batch,
+         blocks = sets * (size_t)task->plan.noutputs;
+  plait_block *all = NULL;
+  TRY(pl_calloc((size_t)nslots, sizeof *results->slots, &results->slots));
+  TRY(pl_calloc(blocks, sizeof *all, &all));
+  for (int s = 0; s < nslots; s++)
+    results->slots[s].out = all + (size_t)s * (size_t)task->out_batch * (size_t)task->plan.noutputs;
+  return pl_alloc(sets, results->set_bytes, &results->memory);
+}
+
+void pl_results_stop(pl_results *results) {
+  if (results->slots) pl_free(&results->slots[0].out);
+  pl_free(&results->slots);
+  pl_free(&results->memory);
+}
+
+const plait_block *pl_results_prepare(pl_results *results, int slot, int k, const pl_box *tile) {
+  const pl_task *task = results->task;
+  plait_block *out = results->slots[slot].out + k * task->plan.noutputs;
+  char *at =
+      results->memory + ((size_t)slot * (size_t)task->out_batch + (size_t)k) * results->set_bytes;
+  for (int v = 0; v < task->plan.noutputs; v++) {
+    pl_box box;
+    pl_output_box(&task->plan.output[v], tile, &box);
+    out[v] = pl_block_over(at, task->plan.output[v].type, &box, NULL);
+    at += results->bytes[v];
+  }
+  results->slots[slot].n = k + 1;
+  return out;
+}
+
+void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise) {
+  const plait_block *out = results->slots[slot].out + k * results->task->plan.noutputs;
+  for (int v = 0; v < results->task->plan.noutputs; v++)
+    pl_output_encode(results->output, v, &out[v], raise);
+}
+
+plait_err pl_results_store(pl_results *results, int slot) {
+  const pl_results_slot *s = &results->slots[slot];
+  const pl_task *task = results->task;
+  for (int i = 0; i < s->n * task->plan.noutputs; i++) {
+    int var = i % task->plan.noutputs;
+    TRY(pl_output_store(results->output, var, &s->out[i]));
+    pl_box box = {.ndim = s->out[i].ndim};
+    for (int d = 0; d < box.ndim; d++) box.n[d] = s->out[i].extent[d];
+    results->bytes_written +=
+        pl_box_cells(&box) * (int64_t)plait_type_size(task->layout.vars[var].stored);
+  }
+  return PLAIT_OK;
+}

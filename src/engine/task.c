@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A job becomes a task in the order in which a user would want to hear of mistakes: the input, the
+// parameters against the input, the memory, the output.
+#include "engine/task.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "engine/layout.h"
+#include "engine/pattern.h"
+#include "engine/size.h"
+#include "host/topology.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void choose_budget(pl_task *task, int local_size) {
+  task->budget = task->job->run.memory;
+  if (task->budget <= 0) task->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
+}
+
+// Bytes of the stored array that all blocks with their halos cover.
+static int64_t count_bytes_read(const pl_task *task) {
+  double factor = 1;
+  for (int d = 0; d < task->cut.ndim; d++) {
+    double cells = 0;
+    for (int64_t i = 0; i < task->cut.count[d]; i++) {
+      int64_t lo = i * task->cut.extent[d], hi = lo + task->cut.extent[d];
+      if (hi > task->cut.shape[d]) hi = task->cut.shape[d];
+      int64_t halo = task->plan.halo[d];
+      int64_t from = lo > halo ? lo - halo : 0;
+      int64_t to = hi + halo < task->cut.shape[d] ? hi + halo : task->cut.shape[d];
+      cells += (double)(to - from);
+    }
+    factor *= cells / (double)task->cut.shape[d];
+  }
+  return (int64_t)(factor * (double)pl_dataset_file_bytes(task->input));
+}
+
+static int64_t count_bytes_written(const pl_task *task) {
+  int64_t bytes = 0;
+  for (int v = 0; v < task->plan.noutputs; v++) {
+    int64_t cells = 1;
+    for (int d = 0; d < task->plan.output[v].ndim; d++) cells *= task->plan.output[v].shape[d];
+    bytes += cells * (int64_t)plait_type_size(task->layout.vars[v].stored);
+  }
+  return bytes;
+}
+
+static plait_err check_output(const pl_task *task) {
+  const pl_job *job = task->job;
+  if (!job->output[0]) return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
+  if (pl_same_file(task->input->path, job->output))
+    return plait_fail(PLAIT_OUTPUT, "%s is the input; the output must be another file",
+                      job->output);
+  return pl_output_check(job->output, &task->layout, job->force);
+}
+
+static plait_err open_here(pl_task *task, int ranks, int local_size, int threads) {
+  pl_job *job = task->job;
+  if (!job->input[0])
+    return plait_fail(PLAIT_JOB, "the job names no input (input: FILE or FILE:VAR)");
+  TRY(pl_dataset_open(job->input, &task->input));
+  pl_meta_array(&task->input->meta, &task->array);
+  TRY(pl_job_bind(job, &task->array));
+  task->problem.input = &task->array;
+  job->kernel->plan(&task->problem, job->params, &task->plan);
+  choose_budget(task, local_size);
+  TRY(pl_size_choose(task, ranks, threads));
+  TRY(pl_layout_make(job, &task->input->meta, &task->plan, &task->layout));
+  task->bytes_read = count_bytes_read(task);
+  task->bytes_written = count_bytes_written(task);
+  if (job->kernel->reduce.next && task->cut.ntiles != 1)
+    return plait_fail(PLAIT_BUG, "kernel %s has several passes but keeps axes", job->kernel->name);
+  return check_output(task);
+}
+
+plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, pl_task **out) {
+  pl_task *task = NULL;
+  *out = NULL;
+  plait_err err = pl_calloc(1, sizeof *task, &task);
+  if (err == PLAIT_OK) {
+    task->job = job;
+    err = open_here(task, pl_comm_size(comm), local_size, threads);
+  }
+  err = pl_comm_agree(comm, err);
+  if (err != PLAIT_OK) pl_task_close(&task);
+  *out = task;
+  return err;
+}
+
+void pl_task_close(pl_task **at) {
+  if (!*at) return;
+  pl_dataset_close(&(*at)->input);
+  pl_layout_free(&(*at)->layout);
+  pl_free(at);
+}
+
+static const struct {
+  const char *name;
+  plait_err (*run)(pl_stage *stage);
+} patterns[] = {
+    [PLAIT_MAP] = {"map", pl_map_run},
+    [PLAIT_REDUCE] = {"reduce", pl_reduce_run},
+};
+
+static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *report) {
+  const pl_job *job = task->job;
+  *report = (pl_report){.pattern = patterns[job->kernel->pattern].name};
+  snprintf(report->kernel, sizeof report->kernel, "%s", job->kernel->name);
+  report->blocks_total = task->cut.nblocks;
+  if (pl_comm_rank(comm) != 0) return PLAIT_OK;
+  report->ranks = pl_comm_size(comm);
+  TRY(pl_calloc((size_t)report->ranks, sizeof *report->rank, &report->rank));
+  TRY(pl_strdup(job->input, &report->input));
+  TRY(pl_strdup(job->output, &report->output));
+  return pl_strdup(job->echo ? job->echo : "", &report->job);
+}
+
+static void start_meter(pl_comm *comm, const pl_task *task, const pl_placement *placement,
+                        pl_meter *meter) {
+  *meter =
+      (pl_meter){.budget = task->budget, .threads = placement->threads, .ncpus = placement->ncpus};
+  snprintf(meter->host, sizeof meter->host, "%s", pl_comm_host(comm));
+  meter->cpu = -pl_cpu_process();
+}
+
+// Opens the output, runs the pattern, makes the result final or leaves no trace of it.
+static plait_err run_to_output(pl_stage *stage) {
+  pl_task *task = stage->task;
+  pl_output *output = NULL;
+  TRY(pl_output_open(stage->comm, task->job->output, &task->layout, task->job->force, &output));
+  stage->output = output;
+  plait_err err = patterns[task->job->kernel->pattern].run(stage);
+  if (err == PLAIT_OK) {
+    double start = pl_now();
+    err = pl_output_commit(output);
+    double spent = pl_now() - start;
+    stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
+    stage->meter->wait_write += spent;
+  }
+  if (err != PLAIT_OK) pl_output_remove(output);
+  pl_output_close(&output);
+  return err;
+}
+
+plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
+                      const pl_progress *progress, pl_report *report) {
+  pl_meter meter;
+  TRY(pl_comm_agree(comm, start_report(comm, task, report)));
+  start_meter(comm, task, placement, &meter);
+  pl_stage stage = {.comm = comm,
+                    .task = task,
+                    .placement = placement,
+                    .progress = progress,
+                    .meter = &meter,
+                    .start = pl_now()};
+  report->start_up = pl_process_age();
+  plait_err err = run_to_output(&stage);
+  meter.wall = pl_now() - stage.start;
+  meter.cpu += pl_cpu_process();
+  meter.peak_rss = (int64_t)pl_peak_rss();
+  plait_err gathered = pl_comm_gather(comm, &meter, sizeof meter, report->rank, 0);
+  report->complete = err == PLAIT_OK;
+  if (gathered == PLAIT_OK && pl_comm_rank(comm) == 0) pl_report_derive(report);
+  return err != PLAIT_OK ? err : gathered;
+}
