@@ -124,6 +124,19 @@ static void decode_batch(const pl_convert *c, const char *from, char *to, size_t
   pl_save[c->type](to, values, n);
 }
 
+void pl_decode_row(const pl_convert *c, const void *raw, void *to, size_t total) {
+  const size_t in = plait_type_size(c->stored), out = plait_type_size(c->type);
+  for (size_t k = 0; k < total; k += BATCH) {
+    size_t n = total - k < BATCH ? total - k : BATCH;
+    const char *from = (const char *)raw + k * in;
+    char *at = (char *)to + k * out;
+    if (same_values(c))
+      decode_same(c, from, at, n, in);
+    else
+      decode_batch(c, from, at, n);
+  }
+}
+
 void pl_decode(const pl_convert *c, const void *raw, const plait_block *to) {
   const pieces p = pieces_of(to);
   const size_t in = plait_type_size(c->stored), out = plait_type_size(c->type);
@@ -132,13 +145,7 @@ void pl_decode(const pl_convert *c, const void *raw, const plait_block *to) {
     piece s = piece_at(&p, i);
     char *at = (char *)to->data + s.in_block * (ptrdiff_t)out;
     const char *from = raw != NULL ? (const char *)raw + (size_t)s.in_box * in : at;
-    for (size_t k = 0; k < s.n; k += BATCH) {
-      size_t n = s.n - k < BATCH ? s.n - k : BATCH;
-      if (same_values(c))
-        decode_same(c, from + k * in, at + k * out, n, in);
-      else
-        decode_batch(c, from + k * in, at + k * out, n);
-    }
+    pl_decode_row(c, from, at, s.n);
   }
 }
 
