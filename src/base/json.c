@@ -29,9 +29,8 @@ static void end(pl_json *json) {
   if (json->depth == 0) pl_text_add(&json->text, "\n");
 }
 
-// Bytes of the UTF-8 sequence at `at`, 0 when it is not one (overlong forms and surrogates are
-// not).
-static int utf8_length(const unsigned char *at) {
+int pl_utf8_length(const char *text) {
+  const unsigned char *at = (const unsigned char *)text;
   int n = at[0] < 0x80                    ? 1
           : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
           : (at[0] & 0xf0) == 0xe0        ? 3
@@ -59,7 +58,7 @@ static void quote(pl_text *text, const char *value) {
   const unsigned char *at = (const unsigned char *)value;
   pl_text_add(text, "\"");
   while (*at) {
-    int n = utf8_length(at);
+    int n = pl_utf8_length((const char *)at);
     if (n == 0)
       pl_text_add(text, "\xef\xbf\xbd");
     else if (*at < 0x20 || *at == '"' || *at == '\\' || *at == 0x7f)

@@ -42,6 +42,12 @@ static bool to_real(const char *number, double *value) {
   return true;
 }
 
+size_t pl_number_length(const char *text) {
+  char number[NUMBER_BYTES];
+  const char *end = take_number(text, number);
+  return end ? (size_t)(end - text) : 0;
+}
+
 bool pl_parse_real(const char *text, double *value) {
   char number[NUMBER_BYTES];
   const char *end = take_number(text, number);

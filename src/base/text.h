@@ -13,10 +13,15 @@ typedef struct pl_text { // zero-initialised is empty; `at` is NULL or zero-term
 void pl_text_add(pl_text *text, const char *format, ...) PLAIT_PRINTF(2, 3);
 void pl_text_free(pl_text *text);
 
+// Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong forms and surrogates are none).
+int pl_utf8_length(const char *at);
+
 // "2 GiB", "512MiB", "1e6", "4 KB" (1000), "4K" (1024) -> bytes. false when not a size.
 bool pl_parse_size(const char *text, int64_t *bytes);
 // "10 min", "90 s", "2h", "1 d", "01:30:00" -> seconds. A bare number is seconds.
 bool pl_parse_time(const char *text, double *seconds);
+// Characters of the number at the head of `text`, 0 when there is none: 4 of "1e-3 m".
+size_t pl_number_length(const char *text);
 bool pl_parse_int(const char *text, int64_t *value);   // whole text; 1e6 and 10_000 allowed
 bool pl_parse_real(const char *text, double *value);   // whole text, C locale; no nan, no inf
 void pl_format_size(int64_t bytes, char out[32]);      // "1.07 GiB"
@@ -31,7 +36,7 @@ const char *pl_nearest(const char *word, const char *const *names);
 typedef struct pl_json {
   pl_text text;
   int depth;
-  bool first, after_key;
+  bool first; // nothing stands in the open bracket yet
 } pl_json;
 void pl_json_open(pl_json *json, const char *key, char bracket); // '{' or '['; key NULL in arrays/top
 void pl_json_close(pl_json *json, char bracket);                 // '}' or ']'

@@ -5,8 +5,8 @@
 // parameters come from tables alone: the kernel's (params:), the engine's (run:).
 #ifndef PL_JOB_H
 #define PL_JOB_H
-#include "base/text.h"
 #include "base/err.h"
+#include "base/text.h"
 
 typedef enum pl_schedule_kind { PL_SCHEDULE_DYNAMIC, PL_SCHEDULE_STATIC } pl_schedule_kind;
 
@@ -21,6 +21,8 @@ typedef struct pl_run { // the run: section; its table is pl_run_params in job.c
   double stall;         // s without progress until the watchdog ends the run
   int format;           // of the output: 0 by name, else index into pl_run_formats
 } pl_run;
+#define PL_JOB_BYTES (1 << 20) // a job file, at most
+
 extern const char *const pl_run_formats[]; // "auto" "netcdf4" "cdf5" "cdf2" "cdf1" "npy", NULL
 extern const plait_param pl_run_params[];
 
@@ -33,17 +35,21 @@ typedef struct pl_job {
   pl_run run;
   bool force;   // --force: set by the command
   char *echo;   // the job in full, defaults included, as YAML: for report and restart; *owned*
-  void *keep;   // memory behind params
+  void *keep;   // memory behind params, and where their words stood (pl_keep)
+  struct pl_job_marks *marks; // where input and params stood
 } pl_job;
 
 // `overrides`: "input=..", "output=..", "params.sigma=5", "run.memory=1GiB", "kernel=..", in order. Their
 // relative paths are relative to the working directory, their errors read `command line: error: ...`.
-// On error the message holds all lines. Not collective: rank 0 reads and broadcasts the *text* of the
+// A value that begins with a bracket or a quote is read as YAML: params.list=[1,2]. On error the message
+// holds all lines, each complete with file, line and column. Not collective: rank 0 reads and broadcasts the *text* of the
 // file (pl_job_load_text), so that all ranks see the same job.
 plait_err pl_job_load(const char *path, int n, const char *const overrides[], pl_job **job);
 plait_err pl_job_load_text(const char *path, const char *text, size_t bytes, int n,
                            const char *const overrides[], pl_job **job);
 void pl_job_free(pl_job **job);
+// The text of a job file for pl_job_load_text, at most PL_JOB_BYTES; *owned* by the caller (pl_free).
+plait_err pl_job_read(const char *path, char **text, size_t *bytes);
 
 // Second half, when the input is open: resolves axes by name (nearest name), runs kernel->check,
 // checks that the type is one that the kernel takes. Errors carry line and column of the parameter.

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A job: top-level values and sections, each read by its table. A new section is a row of
+// `sections` and a member of pl_job; a new key at the top is a row of `top_params`.
+#include "engine/job.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "engine/params.h"
+#include "engine/registry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// ---- tables -----------------------------------------------------------------------------------
+
+typedef struct top {
+  const char *kernel, *input, *output;
+} top;
+
+static const plait_param top_params[] = {
+    {.name = "kernel",
+     .kind = PLAIT_PARAM_TEXT,
+     .offset = offsetof(top, kernel),
+     .help = "what to compute: a name that `plait kernels` lists"},
+    {.name = "input",
+     .kind = PLAIT_PARAM_FILE,
+     .offset = offsetof(top, input),
+     .help = "FILE or FILE:VARIABLE",
+     .standard = ""},
+    {.name = "output",
+     .kind = PLAIT_PARAM_FILE,
+     .offset = offsetof(top, output),
+     .help = "FILE or FILE:VARIABLE",
+     .standard = ""},
+    {.name = NULL},
+};
+
+typedef struct section {
+  const char *name;
+  const plait_param *table; // NULL: the kernel's
+  size_t offset;            // of its struct in pl_job, when it has a table of its own
+} section;
+
+static const section sections[] = {
+    {"params", NULL, 0},
+    {"run", pl_run_params, offsetof(pl_job, run)},
+    {NULL, NULL, 0},
+};
+
+// ---- reading ----------------------------------------------------------------------------------
+
+typedef struct loading {
+  pl_job *job;
+  pl_reader reader;
+  pl_yaml *root;
+  char *dir;
+  top top;
+} loading;
+
+static const plait_param *table_of(const section *s, const plait_kernel *kernel) {
+  return s->table ? s->table : kernel ? kernel->params : NULL;
+}
+
+static void *struct_of(const section *s, pl_job *job) {
+  return s->table ? (void *)((char *)job + s->offset) : job->params;
+}
+
+static bool is_known(const char *key) {
+  for (const plait_param *p = top_params; p->name; p++) {
+    if (strcmp(p->name, key) == 0) return true;
+  }
+  for (const section *s = sections; s->name; s++) {
+    if (strcmp(s->name, key) == 0) return true;
+  }
+  return false;
+}
+
+// A key that belongs into a section is a likelier slip than a misspelt one.
+static bool report_misplaced(const loading *load, const pl_yaml *child) {
+  for (const section *s = sections; s->name; s++) {
+    const plait_param *p = table_of(s, load->job->kernel);
+    while (p && p->name && strcmp(p->name, child->key) != 0) p++;
+    if (!p || !p->name) continue;
+    pl_issue(load->reader.issues, child->key_mark, "unknown key '%.60s'; did you mean '%s.%s'?",
+             child->key, s->name, p->name);
+    return true;
+  }
+  return false;
+}
+
+static void report_unknown(const loading *load) {
+  const char *names[32];
+  int n = 0;
+  for (const plait_param *p = top_params; p->name; p++) names[n++] = p->name;
+  for (const section *s = sections; s->name && n < 31; s++) names[n++] = s->name;
+  names[n] = NULL;
+  for (const pl_yaml *child = load->root->first; child; child = child->next) {
+    if (is_known(child->key) || report_misplaced(load, child)) continue;
+    const char *near = pl_nearest(child->key, names);
+    pl_issue(load->reader.issues, child->key_mark, "unknown key '%.60s'%s%s%s", child->key,
+             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+  }
+}
+
+static pl_mark mark_of(const pl_yaml *root, const char *key, const char *other) {
+  const pl_yaml *node = pl_yaml_find(root, key);
+  if (!node) node = pl_yaml_find(root, other);
+  return node ? node->mark : root->mark;
+}
+
+static void find_kernel(const loading *load) {
+  const char *name = load->top.kernel;
+  if (!name) return; // reported as missing or of a wrong type
+  load->job->kernel = pl_kernel_find(name);
+  if (load->job->kernel) return;
+  const char *near = pl_kernel_nearest(name);
+  pl_issue(load->reader.issues, mark_of(load->root, "kernel", ""), "unknown kernel '%.60s'%s%s%s",
+           name, near ? "; did you mean '" : "; `plait kernels` lists them", near ? near : "",
+           near ? "'?" : "");
+}
+
+// A kernel that takes no type of array needs no input; every kernel has an output.
+static void require_files(const loading *load) {
+  const plait_kernel *kernel = load->job->kernel;
+  bool no_input = load->top.input && load->top.input[0] == '\0';
+  bool no_output = load->top.output && load->top.output[0] == '\0';
+  if (kernel && kernel->takes != 0 && no_input) {
+    pl_issue(load->reader.issues, mark_of(load->root, "input", ""),
+             "'input' is missing: FILE or FILE:VARIABLE");
+  }
+  if (no_output) {
+    pl_issue(load->reader.issues, mark_of(load->root, "output", ""),
+             "'output' is missing: FILE or FILE:VARIABLE, null: for none");
+  }
+}
+
+static plait_err read_section(const loading *load, const section *s) {
+  const plait_param *table = table_of(s, load->job->kernel);
+  const pl_yaml *node = pl_yaml_find(load->root, s->name);
+  char prefix[PLAIT_NAME];
+  if (!table) return PLAIT_OK; // no kernel, no parameters to check
+  if (node && pl_yaml_null(node)) node = NULL;
+  if (node && node->kind != PL_YAML_MAP) {
+    pl_issue(load->reader.issues, node->mark, "'%s' must be a mapping, not %s", s->name,
+             node->kind == PL_YAML_LIST ? "a list" : "a single value");
+    return PLAIT_OK;
+  }
+  snprintf(prefix, sizeof prefix, "%s.", s->name);
+  return pl_params_read(&load->reader, table, prefix, node, mark_of(load->root, s->name, "kernel"),
+                        struct_of(s, load->job));
+}
+
+static plait_err read_tree(loading *load) {
+  pl_job *job = load->job;
+  TRY(pl_params_fill(&load->reader, top_params, "", load->root, load->root->mark, &load->top));
+  find_kernel(load);
+  TRY(pl_calloc(1, job->kernel ? job->kernel->params_size : 0, &job->params));
+  report_unknown(load);
+  require_files(load);
+  for (const section *s = sections; s->name; s++) TRY(read_section(load, s));
+  return PLAIT_OK;
+}
+
+// ---- echo -------------------------------------------------------------------------------------
+
+static plait_err write_echo(const loading *load) {
+  pl_job *job = load->job;
+  pl_text out = {0};
+  pl_params_echo(top_params, &load->top, load->reader.keep, 0, &out);
+  for (const section *s = sections; s->name; s++) {
+    const plait_param *table = table_of(s, job->kernel);
+    if (!table->name) continue;
+    pl_text_add(&out, "%s:\n", s->name);
+    pl_params_echo(table, struct_of(s, job), load->reader.keep, 2, &out);
+  }
+  plait_err err = out.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
+  if (err == PLAIT_OK) err = pl_strdup(out.at, &job->echo);
+  pl_text_free(&out);
+  return err;
+}
+
+// ---- the whole --------------------------------------------------------------------------------
+
+static plait_err keep_results(const loading *load) {
+  pl_job *job = load->job;
+  TRY(pl_strdup(load->top.input, &job->input));
+  TRY(pl_strdup(load->top.output, &job->output));
+  TRY(pl_arena_get(&load->reader.keep->arena, 1, sizeof *job->marks, &job->marks));
+  job->marks->input = mark_of(load->root, "input", "kernel");
+  job->marks->params = mark_of(load->root, "params", "kernel");
+  return write_echo(load);
+}
+
+static plait_err load_into(loading *load, const char *text, size_t bytes, int n,
+                           const char *const overrides[]) {
+  pl_issues *issues = load->reader.issues;
+  TRY(pl_yaml_parse(text, bytes, PL_FROM_FILE, &load->reader.keep->arena, issues, &load->root));
+  if (load->root && load->root->kind != PL_YAML_MAP) {
+    pl_issue(issues, load->root->mark, "a job is a mapping of keys to values");
+  } else if (load->root) {
+    TRY(pl_overrides_apply(&load->reader, load->root, n, overrides));
+    TRY(read_tree(load));
+  }
+  TRY(pl_issues_result(issues, PLAIT_JOB));
+  return keep_results(load);
+}
+
+plait_err pl_job_load_text(const char *path, const char *text, size_t bytes, int n,
+                           const char *const overrides[], pl_job **job) {
+  pl_issues issues = {.path = path};
+  pl_keep *keep = NULL;
+  loading load = {0};
+  plait_err err = PLAIT_OK;
+  *job = NULL;
+  if (bytes > PL_JOB_BYTES)
+    return plait_fail(PLAIT_JOB, "%s: larger than a job file may be (1 MiB)", path);
+  GUARD(pl_calloc(1, sizeof **job, job));
+  GUARD(pl_calloc(1, sizeof *keep, &keep));
+  (*job)->keep = keep;
+  GUARD(pl_strdup(path, &(*job)->path));
+  GUARD(pl_path_dir(path, &load.dir));
+  keep->path = (*job)->path;
+  load.job = *job;
+  load.reader = (pl_reader){keep, &issues, load.dir};
+  GUARD(load_into(&load, text, bytes, n, overrides));
+done:
+  pl_free(&load.dir);
+  pl_issues_free(&issues);
+  if (err != PLAIT_OK) pl_job_free(job);
+  return err;
+}
+
+void pl_job_free(pl_job **job) {
+  if (!*job) return;
+  pl_params_free(&(*job)->params, &(*job)->keep);
+  pl_free(&(*job)->path);
+  pl_free(&(*job)->input);
+  pl_free(&(*job)->output);
+  pl_free(&(*job)->echo);
+  pl_free(job);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The two ends of a job: the file it is read from (any file, a pipe too, up to a limit), and the
+// input that it is bound to.
+#include "base/mem.h"
+#include "engine/job.h"
+#include "engine/params.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+// One byte more than allowed is read, to tell a full file from a longer one.
+static plait_err read_limited(int fd, const char *path, char *text, size_t *bytes) {
+  *bytes = 0;
+  while (*bytes <= PL_JOB_BYTES) {
+    ssize_t n = read(fd, text + *bytes, PL_JOB_BYTES + 1 - *bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return pl_fail_errno(PLAIT_JOB, "cannot read", path);
+    if (n == 0) break;
+    *bytes += (size_t)n;
+  }
+  if (*bytes <= PL_JOB_BYTES) return PLAIT_OK;
+  return plait_fail(PLAIT_JOB, "%s: larger than a job file may be (1 MiB)", path);
+}
+
+plait_err pl_job_read(const char *path, char **text, size_t *bytes) {
+  *text = NULL;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return pl_fail_errno(PLAIT_JOB, "cannot open", path);
+  plait_err err = pl_alloc(PL_JOB_BYTES + 2, 1, text);
+  if (err == PLAIT_OK) err = read_limited(fd, path, *text, bytes);
+  if (err == PLAIT_OK)
+    (*text)[*bytes] = '\0';
+  else
+    pl_free(text);
+  close(fd);
+  return err;
+}
+
+plait_err pl_job_load(const char *path, int n, const char *const overrides[], pl_job **job) {
+  char *text;
+  size_t bytes;
+  *job = NULL;
+  TRY(pl_job_read(path, &text, &bytes));
+  plait_err err = pl_job_load_text(path, text, bytes, n, overrides, job);
+  pl_free(&text);
+  return err;
+}
+
+static void check_type(const pl_job *job, const plait_array *input, pl_issues *issues) {
+  pl_text list = {0};
+  if (job->kernel->takes & PLAIT_TAKES(input->type)) return;
+  for (int type = 0; type < PLAIT_TYPES; type++) {
+    if (!(job->kernel->takes & PLAIT_TAKES(type))) continue;
+    pl_text_add(&list, "%s%s", list.length > 0 ? ", " : "", plait_type_name((plait_type)type));
+  }
+  pl_issue(issues, job->marks->input, "'%.100s' is %s; the kernel %s takes %s", input->name,
+           plait_type_name(input->type), job->kernel->name, list.at ? list.at : "no input");
+  pl_text_free(&list);
+}
+
+static plait_err bind(pl_job *job, const plait_array *input, pl_issues *issues) {
+  plait_problem problem = {.input = input};
+  TRY(pl_axes_bind(job->keep, input, issues));
+  TRY(pl_issues_result(issues, PLAIT_JOB));
+  if (input) check_type(job, input, issues);
+  TRY(pl_issues_result(issues, PLAIT_INPUT));
+  const char *reason = job->kernel->check ? job->kernel->check(&problem, job->params) : NULL;
+  if (reason) pl_issue(issues, job->marks->params, "%s: %s", job->kernel->name, reason);
+  return pl_issues_result(issues, PLAIT_JOB);
+}
+
+plait_err pl_job_bind(pl_job *job, const plait_array *input) {
+  pl_issues issues = {.path = job->path};
+  plait_err err = bind(job, input, &issues);
+  pl_issues_free(&issues);
+  return err;
+}
