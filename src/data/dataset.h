@@ -32,6 +32,7 @@ typedef struct pl_format {
   void (*decode)(const pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to,
                  plait_raise *raise);
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
+  // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
 } pl_format;
 
@@ -53,8 +54,10 @@ size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
 plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
-// Bytes of the file that a box occupies (compressed size where known): for `plait check`.
+// Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at most
+// the length of the file (compressed). 0 when it is not in a file.
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);
-// Splits FILE:VAR (a colon that is part of an existing file name stays); *owned by the caller*.
+// Splits FILE:VAR at its last colon; a colon that is part of an existing file's name, of a scheme
+// (generate:, null:) or comes before a slash stays. No variable: "". Both *owned by the caller*.
 plait_err pl_spec_split(const char *spec, char **path, char **variable);
 #endif

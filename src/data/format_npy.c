@@ -147,20 +147,6 @@ static void decode_npy(const pl_dataset *dataset, const pl_box *box, void *raw,
   if (!pl_convert_idle(&s->convert)) pl_decode(&s->convert, NULL, to);
 }
 
-static plait_err list_npy(const char *path, char ***names) {
-  char *name = NULL;
-  *names = NULL;
-  plait_err err = PLAIT_OK;
-  GUARD(pl_calloc(PLAIT_NAME, 1, &name));
-  name_from_path(path, name);
-  GUARD(pl_calloc(2, sizeof **names, names));
-  (*names)[0] = name;
-  return PLAIT_OK;
-done:
-  pl_free(&name);
-  return err;
-}
-
 const pl_format pl_format_npy = {
     .name = "npy",
     .summary = "NumPy arrays (1.0 to 3.0)",
@@ -171,5 +157,4 @@ const pl_format pl_format_npy = {
     .raw_bytes = no_raw_bytes,
     .fetch = fetch_npy,
     .decode = decode_npy,
-    .list = list_npy,
 };

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Finds the format of an input and opens it. What is wrong with a path is said here, once for all
+// formats, so that a format sees only files that exist, can be read and begin with its own magic.
+#include "data/dataset.h"
+#include "base/mem.h"
+#include "data/formats.h"
+#include "data/guess.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { HEAD = 512 }; // bytes that a format may look at to claim a file
+
+const pl_format *const pl_formats[] = {
+#ifdef PLAIT_HAVE_NETCDF
+    &pl_format_netcdf,
+#endif
+    &pl_format_npy,
+    &pl_format_generate,
+    NULL,
+};
+
+static bool exists(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0;
+}
+
+// Whether the text behind the colon can be a variable: not part of a path, and not all of a scheme.
+static bool splits(const char *spec, const char *colon) {
+  static const char *const schemes[] = {"generate:", "null:"};
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+    if (strncmp(spec, schemes[i], strlen(schemes[i])) == 0) return false;
+  return colon != NULL && colon != spec && colon[1] != 0;
+}
+
+// The last colon whose left side is a file; otherwise the last one that can be meant.
+static const char *split_at(const char *spec, char *path) {
+  const char *meant = NULL;
+  for (const char *c = strrchr(spec, ':'); splits(spec, c);) {
+    size_t n = (size_t)(c - spec);
+    if (meant == NULL && strchr(c, '/') == NULL) meant = c;
+    memcpy(path, spec, n);
+    path[n] = 0;
+    if (exists(path)) return c; // a variable of NetCDF-4 may hold slashes: FILE:/group/name
+    c = memrchr(spec, ':', n);
+  }
+  return meant;
+}
+
+plait_err pl_spec_split(const char *spec, char **path, char **variable) {
+  plait_err err = PLAIT_OK;
+  *path = *variable = NULL;
+  GUARD(pl_strdup(spec, path));
+  const char *colon = exists(spec) ? NULL : split_at(spec, *path);
+  GUARD(pl_strdup(colon != NULL ? colon + 1 : "", variable));
+  size_t n = colon != NULL ? (size_t)(colon - spec) : strlen(spec);
+  memcpy(*path, spec, n);
+  (*path)[n] = 0;
+  return PLAIT_OK;
+done:
+  pl_free(path);
+  return err;
+}
+
+// The first bytes of a file, or what is wrong with it.
+static plait_err read_head(const char *path, unsigned char head[HEAD], size_t *bytes) {
+  struct stat info;
+  *bytes = 0;
+  if (path[0] == 0) return plait_fail(PLAIT_INPUT, "the input is not given");
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); // a pipe would block
+  if (fd < 0) return pl_fail_errno(PLAIT_INPUT, "cannot open the input", path);
+  plait_err err = PLAIT_OK;
+  if (fstat(fd, &info) != 0) GUARD(pl_fail_errno(PLAIT_INPUT, "cannot read", path));
+  if (S_ISDIR(info.st_mode))
+    GUARD(plait_fail(PLAIT_INPUT, "%s is a directory, not a file with an array", path));
+  if (!S_ISREG(info.st_mode))
+    GUARD(plait_fail(PLAIT_INPUT,
+                     "%s is not a regular file: arrays are read at many places at once", path));
+  if (info.st_size == 0) GUARD(plait_fail(PLAIT_INPUT, "%s is empty", path));
+  ssize_t got = pread(fd, head, HEAD, 0);
+  if (got < 0) GUARD(pl_fail_errno(PLAIT_INPUT, "cannot read", path));
+  *bytes = (size_t)got;
+done:
+  close(fd);
+  return err;
+}
+
+// Formats with a scheme claim by the path alone and have no file to look into.
+static const pl_format *claimed(const char *path, const unsigned char *head, size_t bytes) {
+  for (int i = 0; pl_formats[i] != NULL; i++)
+    if (pl_formats[i]->claims(path, head, bytes)) return pl_formats[i];
+  return NULL;
+}
+
+static plait_err find_format(const char *path, const pl_format **format) {
+  unsigned char head[HEAD] = {0};
+  size_t bytes = 0;
+  *format = claimed(path, head, 0);
+  if (*format != NULL) return PLAIT_OK;
+  TRY(read_head(path, head, &bytes));
+  *format = claimed(path, head, bytes);
+  if (*format != NULL) return PLAIT_OK;
+  return plait_fail(PLAIT_INPUT, "%s: not an array file that this plait reads: it seems to be %s",
+                    path, pl_guess_format(head, bytes));
+}
+
+plait_err pl_dataset_open(const char *spec, pl_dataset **out) {
+  plait_err err = PLAIT_OK;
+  pl_dataset *dataset = NULL;
+  char *variable = NULL;
+  *out = NULL;
+  GUARD(pl_calloc(1, sizeof *dataset, &dataset));
+  GUARD(pl_strdup(spec, &dataset->spec));
+  GUARD(pl_spec_split(spec, &dataset->path, &variable));
+  const pl_format *format = NULL;
+  GUARD(find_format(dataset->path, &format));
+  GUARD(format->open(dataset->path, variable, dataset));
+  dataset->format = format;
+  *out = dataset;
+  dataset = NULL;
+done:
+  pl_free(&variable);
+  pl_dataset_close(&dataset);
+  return err;
+}
+
+// `format` is set only when the format's open succeeded: it cleans up after itself when it fails.
+void pl_dataset_close(pl_dataset **dataset) {
+  if (dataset == NULL || *dataset == NULL) return;
+  if ((*dataset)->format != NULL) (*dataset)->format->close(*dataset);
+  pl_meta_free(&(*dataset)->meta);
+  pl_free(&(*dataset)->path);
+  pl_free(&(*dataset)->spec);
+  pl_free(dataset);
+}
+
+size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]) {
+  return dataset->format->raw_bytes(dataset, extent);
+}
+
+plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
+                           const plait_block *to) {
+  return dataset->format->fetch(dataset, box, raw, to);
+}
+
+void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
+                       const plait_block *to, plait_raise *raise) {
+  dataset->format->decode(dataset, box, raw, to, raise);
+}
+
+int64_t pl_dataset_file_bytes(const pl_dataset *dataset) {
+  struct stat info;
+  const pl_meta *meta = &dataset->meta;
+  if (dataset->format->claims(dataset->path, (const unsigned char *)"", 0)) return 0; // a scheme
+  if (stat(dataset->path, &info) != 0) return 0;
+  int64_t bytes = (int64_t)plait_type_size(meta->stored);
+  for (int d = 0; d < meta->ndim; d++) bytes *= meta->shape[d];
+  return bytes < info.st_size ? bytes : info.st_size;
+}
