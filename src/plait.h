@@ -236,6 +236,88 @@ typedef struct plait_reduce {
   bool (*next)(const plait_call *call, const void *partial, void *state);
 } plait_reduce;
 
+// evolve: the kernel says how one step advances a box of cells; the engine cuts the grid over ranks
+// and threads, keeps the halos, and advances a box by several steps while it is in cache (tile.c).
+//
+// A step is one or more *stages*, in order. A stage writes some fields and reads any, its own cell
+// and as many cells on each side as it says. Of a field that it writes it reads other cells only
+// when the field is kept `twice` (then `now` is the old and `next` the new copy).
+#define PLAIT_FIELDS    12
+#define PLAIT_STAGES    4
+#define PLAIT_DIAGNOSES 8
+
+typedef enum plait_edge { // what lies outside a face of the grid, for the fields that change
+  PLAIT_EDGE_OWN, // the kernel's business: ghost cells start at 0, and the box beside a face may
+                  // write those that belong to its cells (a staggered field's last face)
+  PLAIT_EDGE_PERIODIC, // both faces of an axis
+  PLAIT_EDGE_EVEN,     // ghost k = cell k: no flux through the face
+  PLAIT_EDGE_ODD       // ghost k = 2 value - cell k: `value` at the face
+} plait_edge;
+
+typedef struct plait_field {
+  char name[PLAIT_NAME], units[PLAIT_NAME], long_name[2 * PLAIT_NAME];
+  plait_type type;  // PLAIT_F32 or PLAIT_F64
+  bool fixed;       // constant in time (ghost cells: copies of the cell inside)
+  bool twice;       // the stage that writes it reads neighbours of it: old and new copy
+  bool from_input;  // holds the input (fixed or the initial state), before `initial`
+  const char *file; // or an array of the same shape from FILE:VAR, or NULL; *borrowed*
+  bool
+      stagger[PLAIT_DIMS]; // lives on the lower face of its cell along that axis, not in its centre
+  int mask;                // 1 + a fixed field: where that is 0 the output says "missing"; 0: none
+} plait_field;
+
+typedef struct plait_stage {
+  uint32_t writes;                              // bit f: field f
+  int64_t below[PLAIT_DIMS], above[PLAIT_DIMS]; // cells that it reads on either side
+} plait_stage;
+
+// Filled by `plan`, zeroed before; depends on problem and parameters alone.
+typedef struct plait_grid {
+  int ndim; // 1 to 3
+  int64_t shape[PLAIT_DIMS];
+  int64_t first[PLAIT_DIMS];                     // cell of the input at which the grid starts
+  char dims[PLAIT_DIMS][PLAIT_NAME];             // names of the axes; "" as in the input
+  double start[PLAIT_DIMS], spacing[PLAIT_DIMS]; // centres of cells, when there is no input
+  char units[PLAIT_DIMS][PLAIT_NAME];            // of those
+  plait_edge edge[PLAIT_DIMS][2];
+  double value[PLAIT_DIMS][2]; // for PLAIT_EDGE_ODD
+  int nfields;
+  plait_field field[PLAIT_FIELDS];
+  int nstages;
+  plait_stage stage[PLAIT_STAGES];
+  size_t state_bytes; // tables that `tables` fills once (call->state)
+  int ndiagnoses;
+  char diagnose[PLAIT_DIAGNOSES][PLAIT_NAME]; // "volume m3"
+  double flops_per_cell;                      // of a step
+} plait_grid;
+
+// A box of cells, and every field at its first cell: field f is ((T *)now[f])[k * stride[0] + ..].
+// All fields have the same strides; the last is 1. Beyond a periodic edge `lo` may be negative or
+// past the shape: those are the cells of the other side.
+typedef struct plait_cells {
+  const plait_grid *grid;
+  int64_t lo[PLAIT_DIMS], n[PLAIT_DIMS];
+  ptrdiff_t stride[PLAIT_DIMS];
+  int stage;
+  int64_t step; // 0 for the first; the state before it is at time step * dt
+  double dt;    // s
+  void *now[PLAIT_FIELDS], *next[PLAIT_FIELDS]; // the same unless the field is kept twice
+} plait_cells;
+
+// Every function is called by one thread for one box, by other threads for others at the same time:
+// no `omp for` here. Results must not depend on how the grid is cut into boxes.
+typedef struct plait_evolve {
+  void (*plan)(const plait_problem *problem, const void *params, plait_grid *grid);
+  // Largest stable step [s] for the cells of a box; called before dt and the tables are known, the
+  // fields from files are. NULL: any step.
+  double (*stable_step)(const plait_call *call, const plait_cells *box);
+  void (*tables)(const plait_call *call, const plait_grid *grid, double dt, void *state); // or NULL
+  void (*initial)(const plait_call *call, const plait_cells *box); // all fields; zero before
+  void (*advance)(const plait_call *call, const plait_cells *box);
+  // Adds the cells of a box to the sums of an output time (radius 0). NULL: none.
+  void (*diagnose)(const plait_call *call, const plait_cells *box, double sum[]);
+} plait_evolve;
+
 // ---- verification ---------------------------------------------------------------------------
 // Given to `verify`: runs this kernel in memory, in one process, on a small array.
 //   settings  parameters as on the command line, without "params.": "sigma=2 truncate=4"
@@ -262,6 +344,7 @@ typedef struct plait_kernel {
   void (*plan)(const plait_problem *problem, const void *params, plait_plan *plan);
   plait_map map;
   plait_reduce reduce;
+  plait_evolve evolve;
   // Checks a property of the method, not stored digits. PLAIT_VERIFY and a message when it fails.
   plait_err (*verify)(const plait_lab *lab);
 } plait_kernel;
@@ -276,6 +359,14 @@ typedef struct plait_kernel {
 #else
 #define PLAIT_WIDE
 #endif
+
+// Rows of n values of any type to and from the type that a kernel calculates in. To an integer: rounded
+// to nearest (ties to even) and saturated, NaN becomes its lowest value; `row` is overwritten. 64-bit
+// integers keep 53 bits (24). Threads: any. Bits: same anywhere.
+void plait_row_to_f32(plait_type type, const void *from, int64_t n, float *to);
+void plait_row_to_f64(plait_type type, const void *from, int64_t n, double *to);
+void plait_row_from_f32(plait_type type, float *row, int64_t n, void *to);
+void plait_row_from_f64(plait_type type, double *row, int64_t n, void *to);
 
 // Four random 32-bit numbers, a pure function of its arguments (Philox 4x32-10 of Random123, Salmon
 // et al. 2011): number `counter` of stream `stream` under `seed`. Threads: any. Bits: same anywhere.
