@@ -7,7 +7,8 @@
 // Threads: one strand at a time calls any function of a communicator (MPI_THREAD_SERIALIZED is
 // enough); where several strands need it they share `pl_comm_lock`. Waiting sleeps: collectives are
 // non-blocking inside and polled with growing naps, because Open MPI's own waiting burns a core.
-// Stays inside what SimGrid's SMPI runs: no compare-and-swap, no persistent requests, no matched probe.
+// Stays inside what SimGrid's SMPI runs: no compare-and-swap, no persistent requests, no matched
+// probe.
 #ifndef PL_COMM_H
 #define PL_COMM_H
 #include "base/err.h"
@@ -17,7 +18,7 @@ typedef struct pl_comm pl_comm;
 // Collective. `launched`: a launcher started this process (pl_launch_find), so MPI is initialised.
 // Fails with PLAIT_COMM and the cure when MPI sees 1 process where the launcher promised more.
 plait_err pl_comm_start(bool launched, int promised_size, pl_comm **comm);
-void pl_comm_stop(pl_comm **comm); // Collective; NULL inside is fine
+void pl_comm_stop(pl_comm **comm);                // Collective; NULL inside is fine
 void pl_comm_abort(pl_comm *comm, int exit_code); // ends all ranks now; does not return
 
 int pl_comm_rank(const pl_comm *comm);
@@ -40,20 +41,23 @@ plait_err pl_comm_allgather(pl_comm *comm, const void *mine, size_t bytes, void 
 plait_err pl_comm_max_int(pl_comm *comm, int64_t *values, int n); // element-wise, to every rank
 plait_err pl_comm_sum_int(pl_comm *comm, int64_t *values, int n);
 
-// Point to point, non-blocking. `data` is *borrowed until* the request is done. A message to oneself
-// is copied. tag 0..999. Requests complete through test or wait, which free and zero them.
+// Point to point, non-blocking. `data` is *borrowed until* the request is done. A message to
+// oneself is copied. tag 0..999. Requests complete through test or wait, which free and zero them.
 typedef struct pl_request {
   void *impl;
 } pl_request;
-plait_err pl_comm_send(pl_comm *comm, const void *data, size_t bytes, int to, int tag, pl_request *r);
-plait_err pl_comm_receive(pl_comm *comm, void *data, size_t bytes, int from, int tag, pl_request *r);
+plait_err pl_comm_send(pl_comm *comm, const void *data, size_t bytes, int to, int tag,
+                       pl_request *r);
+plait_err pl_comm_receive(pl_comm *comm, void *data, size_t bytes, int from, int tag,
+                          pl_request *r);
 plait_err pl_comm_test(pl_comm *comm, pl_request *requests, int n, bool *all_done); // pokes MPI
-plait_err pl_comm_wait(pl_comm *comm, pl_request *requests, int n);                  // sleeps
+plait_err pl_comm_wait(pl_comm *comm, pl_request *requests, int n);                 // sleeps
 
 // Counters that every rank can reach: `n` of them on each rank, zero at the start.
 typedef struct pl_counters pl_counters;
 plait_err pl_counters_start(pl_comm *comm, int n, pl_counters **counters); // Collective
 void pl_counters_stop(pl_counters **counters);                             // Collective
 // The value before adding. One-sided: the owner does nothing. fetch_and_op, never compare-and-swap.
-plait_err pl_counters_add(pl_counters *counters, int rank, int index, int64_t delta, int64_t *before);
+plait_err pl_counters_add(pl_counters *counters, int rank, int index, int64_t delta,
+                          int64_t *before);
 #endif

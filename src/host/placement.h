@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// This rank's share of the node: disjoint from its neighbours', whole cores before hardware threads,
-// inside one NUMA domain where it fits. Decided before MPI and OpenMP start.
+// This rank's share of the node: disjoint from its neighbours', whole cores before hardware
+// threads, inside one NUMA domain where it fits. Decided before MPI and OpenMP start.
 #ifndef PL_PLACEMENT_H
 #define PL_PLACEMENT_H
 #include "host/launch.h"
@@ -13,16 +13,20 @@ typedef struct pl_wish { // what the user asked for; zero: nothing
 } pl_wish;
 
 typedef struct pl_placement {
-  int threads;      // compute threads of this rank
-  int ncpus;        // CPUs of its share
-  int *cpus;        // os numbers; compute thread i is bound to cpus[i % ncpus]; *owned*
+  int threads;         // compute threads of this rank
+  int ncpus;           // CPUs of its share
+  int *cpus;           // os numbers; compute thread i is bound to cpus[i % ncpus]; *owned*
   bool oversubscribed; // more compute threads on the node than CPUs: wait passively
-  bool widened;     // the launcher's narrow default mask was given up
-  bool user_places; // OMP_PLACES / OMP_PROC_BIND of the user are kept
-  char note[512];   // one line of what was done or is wrong, "" when all is plain
+  bool widened;        // the launcher's narrow default mask was given up
+  bool user_places;    // OMP_PLACES / OMP_PROC_BIND of the user are kept
+  bool bound;     // compute threads are bound one per core; false: ranks share the CPUs, or the
+                  // user's own binding counts
+  char note[512]; // one line of what was done or is wrong, "" when all is plain
 } pl_placement;
 
-// Pure: the same on every rank that gets the same input.
+// The rules are at the head of placement.c. Reads the environment besides its arguments (what the
+// user told OpenMP and the launcher), and after pl_placement_enter's exec returns what was decided
+// before it. Errors: PLAIT_MEMORY. Threads: before threads start.
 plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *launch,
                               const pl_wish *wish, pl_placement *placement);
 void pl_placement_free(pl_placement *placement);
@@ -32,4 +36,6 @@ void pl_placement_free(pl_placement *placement);
 plait_err pl_placement_enter(const pl_placement *placement, char **argv);
 // Called by each compute thread when the team opens: binds it. Strands float over the share.
 void pl_placement_bind_thread(const pl_placement *placement, int thread);
+// Gives the calling thread the whole share back: a thread that was bound and goes on as a strand.
+void pl_placement_float_thread(const pl_placement *placement);
 #endif
