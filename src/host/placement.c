@@ -111,7 +111,8 @@ static void widen(decision *d, pl_placement *p) {
     return;
   }
   cut_base(d);
-  p->widened = true;
+  p->widened = !covers(d->mask, d->nmask, d->share, d->nshare);
+  if (!p->widened) return;
   note(p, "%s bound this rank to %d of %d CPUs by default; it uses its share of %d",
        d->launch->launcher, d->nmask, d->nbase, d->nshare);
 }
