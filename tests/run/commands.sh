@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The command line: help, versions, unknown words, exit codes, one document on stdout.
+. "$(dirname "$0")/lib.sh"
+
+commands='run check kernels describe info view verify version help'
+
+# help
+run 0 "$plait" --help; has out '^Usage: plait COMMAND'; empty err
+for c in $commands; do has out "^  $c "; done
+has out '75 +stopped early'
+run 0 "$plait" help; has out 'Usage'
+run 0 "$plait" -h; has out 'Usage'
+for c in $commands; do
+  run 0 "$plait" "$c" --help; has out "^Usage: plait $c"; empty err; cp out first
+  run 0 "$plait" help "$c"
+  cmp -s out first || fail "help $c and $c --help differ"
+done
+run 0 "$plait" run x.yaml --help; has out 'Usage: plait run'
+run 2 "$plait"; empty out; lines err 1
+
+# unknown words
+run 2 "$plait" rum job.yaml; empty out; lines err 1; has err "did you mean 'run'"
+run 2 "$plait" xyzzy; has err "unknown command 'xyzzy'"; has_not err 'did you mean'
+run 2 "$plait" --versoin; has err "did you mean '--version'"
+run 2 "$plait" --nonsense-option; has err 'unknown option'
+run 2 "$plait" run job.yaml --fource; has err "did you mean '--force'"; lines err 1
+run 2 "$plait" run job.yaml --report; has err '--report needs FILE'
+run 2 "$plait" run job.yaml --force=yes; has err '--force takes no value'
+run 2 "$plait" run job.yaml --format xml; has err 'text\|json'
+run 2 "$plait" run job.yaml --threads many; has err 'whole number from 1'
+run 2 "$plait" run job.yaml --threads 0; has err 'whole number from 1'
+run 2 "$plait" run job.yaml -x; has err "unknown option '-x'"
+run 2 "$plait" run; has err 'usage: plait run JOB'
+run 2 "$plait" run job.yaml sigma; has err "'sigma' is not key=value"
+run 2 "$plait" run job.yaml =3; has err "not key=value"
+run 2 "$plait" describe; has err 'usage'
+run 2 "$plait" describe gaussian stats; has err "'stats' is one argument too many"
+run 2 "$plait" help rum; has err "did you mean 'run'"
+
+# version
+run 0 "$plait" --version; has out '^plait [0-9]+\.[0-9]+\.[0-9]+'; has out '^MPI '; has out 'npy'; empty err
+run 0 "$plait" -V; has out '^plait '
+run 0 "$plait" version --format json; is_json; has out '"mpi_library"'
+
+# kernels
+run 0 "$plait" kernels; has out '^gaussian +map '; has out '^stats +reduce '; empty err
+run 0 "$plait" kernels --format=json; is_json; has out '"gaussian"'
+run 0 "$plait" describe gaussian; has out 'sigma'; has out 'px'
+run 0 "$plait" describe gaussian --format json; is_json; has out '"sigma"'
+run 2 "$plait" describe gausian; has err "did you mean 'gaussian'"; lines err 1
+run 2 "$plait" verify gausian; has err "did you mean 'gaussian'"
+
+# a job that cannot be read
+run 2 "$plait" run missing.yaml; has err 'missing.yaml.*No such file'; empty out; lines err 1
+run 2 "$plait" check .; has err 'is a directory'; lines err 1
+run 2 "$plait" run ./-odd.yaml --quiet; has err 'No such file'
+touch empty.yaml
+run 2 "$plait" run empty.yaml; has err 'empty.yaml'; empty out
+mkfifo fifo.yaml
+run 2 timeout 20 "$plait" run fifo.yaml; has err 'not a plain file'
+
+# files that cannot be read
+run 2 "$plait" info missing.nc; has err 'missing.nc'; lines err 1; empty out
+run 2 "$plait" info .; has err 'directory'; lines err 1
+echo 'neither' >text.nc
+run 2 "$plait" info text.nc; lines err 1; empty out
+run 2 "$plait" view text.nc -o x.png; lines err 1; [ ! -e x.png ] || fail "a picture of nothing"
+run 2 "$plait" view text.nc; has err 'say where the picture goes'
+
+# stdout that cannot be written is an error, not silence
+if [ -e /dev/full ]; then
+  code=0
+  "$plait" kernels >/dev/full 2>err || code=$?
+  [ $code = 1 ] || fail "kernels >/dev/full exits with $code"
+  has err 'standard output'
+fi
+finish

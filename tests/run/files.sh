@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# info and view on the data that ship.
+. "$(dirname "$0")/lib.sh"
+relief=$source_dir/jobs/data/relief10.nc
+sst=$source_dir/jobs/data/sst_monthly.nc
+
+# $1 the file; prints "WIDTH HEIGHT" from the header of a PNG
+png_size() { od -An -tu1 -j16 -N8 "$1" | awk '{print $3 * 256 + $4, $7 * 256 + $8}'; }
+sized() { [ "$(png_size "$1")" = "$2 $3" ] || fail "$1 is $(png_size "$1"), not $2 x $3"; }
+
+run 0 "$plait" info "$relief"; has out '^z: int16, in m, relief'; has out '1081 x 2160 \(lat, lon\)'
+has out 'lat +-90 \.\. 90 degrees_north'; empty err
+run 0 "$plait" info "$relief:z" --format json; is_json; has out '"degrees_east"'
+run 0 "$plait" info "$sst"; has out '12 x 90 x 180 \(time unlimited, lat, lon\)'; has out 'missing +-1e\+34'
+run 2 "$plait" info "$relief:zz"; has err "'?z'?"; lines err 1
+
+run 0 "$plait" view "$relief" -o relief.png; has out 'colours relief'; sized relief.png 2160 1107
+run 0 "$plait" view "$relief:z" --no-legend --width 540 -o small.png; sized small.png 540 270
+run 0 "$plait" view "$relief" --map gray --range -100,100 -o gray.png; has out 'gray from -100 to 100 m'
+run 0 "$plait" view "$sst" --slice time=3 --no-legend -o sst.png; has out 'time=3'; sized sst.png 720 360
+run 0 "$plait" view "$sst" --slice 3 --no-legend -o sst3.png; cmp -s sst.png sst3.png || fail 'slices differ'
+run 0 "$plait" view "$sst" --slice -9 --no-legend -o sst9.png; cmp -s sst.png sst9.png || fail 'slices differ'
+run 0 "$plait" view "$sst" --no-legend -o first.png
+cmp -s sst.png first.png && fail 'two times look the same'
+run 0 "$plait" view "$sst" --slice lon=90 -o section.png; has out 'lon=90'
+run 0 "$plait" view "$sst" -o json.png --format json; is_json; has out '"sequential"'
+run 2 "$plait" view "$sst" --slice tme=3 -o bad.png; has err "did you mean 'time'"
+run 2 "$plait" view "$sst" --slice time=12 -o bad.png; has err 'indices 0 to 11'
+run 2 "$plait" view "$sst" --slice time=x -o bad.png; has err 'not an index'
+run 2 "$plait" view "$sst" --slice 0,1 -o bad.png; has err 'fewer than two axes'
+run 2 "$plait" view "$sst" --map graay -o bad.png; has err "did you mean 'gray'"
+run 2 "$plait" view "$sst" --range 5 -o bad.png; has err 'two ascending numbers'
+run 2 "$plait" view "$sst" --range 5,1 -o bad.png; has err 'two ascending numbers'
+run 2 "$plait" view "$sst" --width 0 -o bad.png; has err 'whole number'
+[ ! -e bad.png ] || fail 'a picture in spite of an error'
+mkdir folder
+run 2 "$plait" view "$sst" -o nowhere/x.png; has err 'nowhere'; lines err 1
+run 2 "$plait" view "$sst" -o folder; lines err 1
+[ -z "$(find . -name '*.partial' -o -name '*.tmp*')" ] || fail 'a temporary file stays'
+finish

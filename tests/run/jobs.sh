@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# jobs.sh PLAIT EXPECT [MPIRUN]: every job that ships runs as it stands, gives what its `# expect:`
+# lines say, and the same bytes under mpirun; check, report and overrides on the way.
+. "$(dirname "$0")/lib.sh"
+expect=$(realpath "$2")
+mpirun=${3:-}
+sed 's/^/  /' <<<"program $plait, mpirun ${mpirun:-none}"
+
+for job in "$source_dir"/jobs/*.yaml; do
+  name=$(basename "$job" .yaml)
+  result=$work/$name.nc
+  run 0 "$plait" check "$job" output="$result"; has out '^kernel '; has out '^blocks '; has out '^memory '
+  run 0 "$plait" check "$job" output="$result" --format json; is_json; has out '"memory_needed"'
+  [ ! -e "$result" ] || fail "check wrote $result"
+  run 0 "$plait" run "$job" output="$result"; lines out 1; has out 'Peak memory'; has_not err 'error'
+  run 0 "$expect" "$job" "$result"
+  [ ! -e "$result.partial" ] || fail "$result.partial stays"
+  run 2 "$plait" run "$job" output="$result"; has err 'force'; lines err 1; empty out
+  run 0 "$plait" run "$job" output="$work/again.nc" --format json --report report.json --quiet --threads 1
+  is_json; empty err; cmp -s out report.json || fail "$name: report and stdout differ"
+  cmp -s "$result" again.nc || fail "$name: other bytes with one thread"
+  run 0 "$plait" run "$job" output="$work/again.nc" --force run.schedule=static run.overlap=false
+  cmp -s "$result" again.nc || fail "$name: other bytes without overlap"
+  run 2 "$plait" run "$job" output="$work/x.nc" --report nowhere/r.json; has err 'nowhere'; lines err 1
+  [ ! -e x.nc ] || fail "$name ran although its report could not be written"
+  [ -n "$mpirun" ] || continue
+  for n in 2 4; do
+    run 0 "$mpirun" -np $n "$plait" run "$job" output="$work/mpi.nc" --force; lines out 1
+    has out "on $n ranks"
+    cmp -s "$result" mpi.nc || fail "$name: other bytes with $n ranks"
+  done
+done
+
+job=$source_dir/jobs/relief-smooth.yaml
+run 2 "$plait" run "$job" output="$work/y.nc" params.sigma=wide; has err 'command line: error'; empty out
+run 2 "$plait" run "$job" output="$work/y.nc" params.sigmma=2; has err 'sigma'
+run 2 "$plait" run "$job" output="$work/nowhere/y.nc"; has err 'nowhere'; lines err 1
+if [ -n "$mpirun" ]; then
+  run 2 "$mpirun" -np 3 "$plait" run "$job" output="$work/nowhere/y.nc"
+  [ "$(grep -c 'nowhere' err)" = 1 ] || fail 'three ranks say it more than once'
+  run 0 "$mpirun" -np 3 "$plait" kernels
+  [ "$(grep -c '^gaussian' out)" = 1 ] || fail 'three ranks list the kernels more than once'
+fi
+finish

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The progress line: what it says, how wide it is, when a log gets one.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+#include "command/progress.h"
+
+static void line_says_percent_rate_and_time_left(void **state) {
+  char line[256];
+  (void)state;
+  pl_bar_line(100, 25, 100, 10 << 20, 10.0, line, sizeof line);
+  assert_non_null(strstr(line, "25 %"));
+  assert_non_null(strstr(line, "25/100 blocks"));
+  assert_non_null(strstr(line, "1 MiB/s"));
+  assert_non_null(strstr(line, "left 30 s"));
+  assert_non_null(strstr(line, "##########......"));
+}
+
+static void line_fits_every_width(void **state) {
+  char line[256];
+  (void)state;
+  for (int width = 5; width < 200; width++)
+    for (int64_t done = 0; done <= 7; done++) {
+      pl_bar_line(width, done, 7, done << 30, (double)done * 1e4, line, sizeof line);
+      assert_true(strlen(line) <= (size_t)width);
+      assert_non_null(strchr(line, '%'));
+    }
+}
+
+static void line_survives_the_ends(void **state) {
+  char line[256];
+  (void)state;
+  pl_bar_line(80, 0, 0, 0, 0, line, sizeof line);
+  assert_non_null(strstr(line, "100 %"));
+  pl_bar_line(80, 0, 9, 0, 0, line, sizeof line);
+  assert_non_null(strstr(line, "  0 %"));
+  assert_null(strstr(line, "left"));
+  pl_bar_line(80, INT64_MAX / 2, INT64_MAX, INT64_MAX, 1, line, sizeof line);
+  assert_non_null(strstr(line, "50 %"));
+  pl_bar_line(80, 9, 9, 1, 1, line, sizeof line);
+  assert_null(strstr(line, "left"));
+}
+
+static void log_gets_a_line_every_5_percent(void **state) {
+  pl_bar bar = {0};
+  int lines = 0;
+  (void)state;
+  for (int i = 1; i <= 1000; i++) lines += pl_bar_due(&bar, i, 1000, i); // a second a block
+  assert_int_equal(lines, 20 + 0);
+}
+
+static void log_gets_a_line_every_minute_of_slow_work(void **state) {
+  pl_bar bar = {0};
+  int lines = 0;
+  (void)state;
+  for (int i = 1; i <= 600; i++) lines += pl_bar_due(&bar, 1, 1000, i);
+  assert_int_equal(lines, 10);
+}
+
+static void log_is_not_flooded_by_fast_work(void **state) {
+  pl_bar bar = {0};
+  int lines = 0;
+  (void)state;
+  for (int i = 1; i <= 1000; i++) lines += pl_bar_due(&bar, i, 1000, i * 0.002);
+  assert_true(lines <= 2);
+}
+
+static void quiet_bar_draws_nothing(void **state) {
+  pl_bar bar;
+  (void)state;
+  setenv("NO_COLOR", "1", 1);
+  pl_bar_start(&bar, true);
+  assert_true(bar.silent);
+  assert_false(bar.color);
+  pl_bar_tell(&bar, 1, 2, 3, 100);
+  assert_false(bar.drawn);
+  pl_bar_clear(&bar);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(line_says_percent_rate_and_time_left),
+      cmocka_unit_test(line_fits_every_width),
+      cmocka_unit_test(line_survives_the_ends),
+      cmocka_unit_test(log_gets_a_line_every_5_percent),
+      cmocka_unit_test(log_gets_a_line_every_minute_of_slow_work),
+      cmocka_unit_test(log_is_not_flooded_by_fast_work),
+      cmocka_unit_test(quiet_bar_draws_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
