@@ -25,7 +25,7 @@ typedef struct pl_outvar {
   plait_type stored; // in the file; differs only when packed
   bool packed;
   double scale, offset;
-  bool has_fill; // NaN becomes fill when stored is an integer, and stands in _FillValue
+  bool has_fill; // NaN becomes fill, which stands in _FillValue
   double fill;
   int ndim;
   int dim[PLAIT_DIMS]; // index into layout dims
@@ -43,6 +43,7 @@ typedef struct pl_layout { // contents *owned*; pl_layout_free
   char format[PLAIT_NAME]; // "" from the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "null"
 } pl_layout;
 void pl_layout_free(pl_layout *layout);
+plait_err pl_layout_copy(const pl_layout *from, pl_layout *to); // on error *to is freed
 
 typedef struct pl_output pl_output;
 
@@ -54,6 +55,7 @@ typedef struct pl_outformat {
   const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
   bool big_endian;
   bool stores; // false: null, nothing is written
+  bool plain;  // no attributes: NaN of a float array stays NaN, fill or not
 } pl_outformat;
 extern const pl_outformat *const pl_outformats[];
 
@@ -66,7 +68,8 @@ plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layou
 // Opens an existing NAME.partial of the same layout again (resume). Collective.
 plait_err pl_output_reopen(pl_comm *comm, const char *path, const pl_layout *layout,
                            pl_output **output);
-// Makes `from` (in place) what the file holds. Team function; `box` in cells of array `var`.
+// Makes `from` (in place) what the file holds; may be called for parts of an array in any order. A value
+// that does not fit is raised as PLAIT_OUTPUT. Team function; `box` in cells of array `var`.
 void pl_output_encode(const pl_output *output, int var, const plait_block *from, plait_raise *raise);
 // Writes an encoded block; `from->origin` says where. Writer strand. Errors: PLAIT_IO.
 plait_err pl_output_store(pl_output *output, int var, const plait_block *from);

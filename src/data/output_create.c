@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What rank 0 does alone: it creates NAME.partial, lets the format write its header, and reserves
+// the room of the values, so that a full disk is found before the computing and not behind it.
+// Where the file system cannot reserve, the file is only made as long as it will be.
+#include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "data/output_state.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+// A left-over of a dead run is replaced. A symbolic link is not followed: the file that it points
+// to would be overwritten. The mode leaves the rest to the user's umask.
+static plait_err create_empty(const char *path) {
+  int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0 && errno == ELOOP)
+    return plait_fail(PLAIT_OUTPUT, "%s is in the way: it is a symbolic link", path);
+  if (fd < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", path);
+  if (close(fd) != 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", path);
+  return PLAIT_OK;
+}
+
+static plait_err no_room(const char *path, int fd, int64_t bytes) {
+  struct statvfs disk;
+  char need[32], left[32];
+  pl_format_size(bytes, need);
+  if (fstatvfs(fd, &disk) != 0)
+    return plait_fail(PLAIT_IO, "%s: the disk is full: %s are needed", path, need);
+  pl_format_size((int64_t)disk.f_bavail * (int64_t)disk.f_frsize, left);
+  return plait_fail(PLAIT_IO, "%s: the disk is full: %s are needed, %s are left", path, need, left);
+}
+
+static plait_err reserve(const char *path, int fd, int64_t bytes) {
+  if (ftruncate(fd, bytes) != 0) {
+    if (errno == EFBIG)
+      return plait_fail(PLAIT_IO,
+                        "%s: the file system or a limit does not allow files of %lld bytes", path,
+                        (long long)bytes);
+    return pl_fail_errno(PLAIT_IO, "cannot write", path);
+  }
+  int result;
+  do result = bytes > 0 ? fallocate(fd, 0, 0, bytes) : 0;
+  while (result != 0 && errno == EINTR);
+  if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return PLAIT_OK;
+  if (errno == ENOSPC || errno == EDQUOT) return no_room(path, fd, bytes);
+  return pl_fail_errno(PLAIT_IO, "cannot write", path);
+}
+
+// The length of the file: behind the last array, or behind what the format put there.
+static plait_err find_end(pl_output *o, int fd) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return pl_fail_errno(PLAIT_IO, "cannot read", o->partial);
+  o->placed.bytes = info.st_size;
+  for (int i = 0; i < o->layout.nvars; i++) {
+    int64_t bytes, end;
+    TRY(pl_outvar_bytes(o->path, &o->layout, i, &bytes));
+    if (__builtin_add_overflow(o->placed.offset[i], bytes, &end))
+      return plait_fail(PLAIT_OUTPUT, "%s: more than 2^63 bytes", o->path);
+    if (end > o->placed.bytes) o->placed.bytes = end;
+  }
+  return PLAIT_OK;
+}
+
+plait_err pl_output_create(pl_output *o) {
+  plait_err err = PLAIT_OK;
+  int fd = -1;
+  TRY(pl_output_check(o->path, &o->layout, o->force));
+  TRY(create_empty(o->partial));
+  GUARD(o->format->create(o->partial, &o->layout, o->placed.offset));
+  fd = open(o->partial, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) GUARD(pl_fail_errno(PLAIT_OUTPUT, "cannot write", o->partial));
+  GUARD(find_end(o, fd));
+  GUARD(reserve(o->partial, fd, o->placed.bytes));
+done:
+  if (fd >= 0) close(fd);
+  if (err != PLAIT_OK) unlink(o->partial);
+  return err;
+}
+
+// ---- an existing file ----
+
+static plait_err compare_bytes(int a, int b, int64_t bytes, const char *path) {
+  enum { CHUNK = 64 * 1024 };
+  char *at = NULL;
+  plait_err err = PLAIT_OK;
+  GUARD(pl_alloc(2, CHUNK, &at));
+  for (int64_t done = 0; done < bytes; done += CHUNK) {
+    size_t n = bytes - done < CHUNK ? (size_t)(bytes - done) : CHUNK;
+    GUARD(pl_pread_all(a, at, n, done, path));
+    GUARD(pl_pread_all(b, at + CHUNK, n, done, path));
+    if (memcmp(at, at + CHUNK, n) != 0)
+      GUARD(plait_fail(PLAIT_OUTPUT, "%s belongs to another job: its header differs", path));
+  }
+done:
+  pl_free(&at);
+  return err;
+}
+
+static int64_t header_bytes(const pl_output *o) {
+  int64_t least = o->placed.bytes;
+  for (int i = 0; i < o->layout.nvars; i++)
+    if (o->placed.offset[i] < least) least = o->placed.offset[i];
+  return least;
+}
+
+// Against a fresh header of the same layout, which also gives the offsets.
+static plait_err compare(pl_output *o, const char *fresh) {
+  plait_err err = PLAIT_OK;
+  struct stat info;
+  int a = open(o->partial, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), b = -1;
+  if (a < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot continue", o->partial);
+  GUARD(create_empty(fresh));
+  GUARD(o->format->create(fresh, &o->layout, o->placed.offset));
+  b = open(fresh, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (b < 0) GUARD(pl_fail_errno(PLAIT_OUTPUT, "cannot read", fresh));
+  GUARD(find_end(o, b));
+  if (fstat(a, &info) != 0) GUARD(pl_fail_errno(PLAIT_IO, "cannot read", o->partial));
+  if (info.st_size != o->placed.bytes)
+    GUARD(plait_fail(PLAIT_OUTPUT, "%s belongs to another job: it has %lld bytes, not %lld",
+                     o->partial, (long long)info.st_size, (long long)o->placed.bytes));
+  GUARD(compare_bytes(a, b, header_bytes(o), o->partial));
+done:
+  close(a);
+  if (b >= 0) close(b);
+  unlink(fresh);
+  return err;
+}
+
+plait_err pl_output_locate(pl_output *o) {
+  pl_text fresh = {0};
+  pl_text_add(&fresh, "%s.header", o->partial);
+  plait_err err =
+      fresh.failed ? plait_fail(PLAIT_MEMORY, "out of memory for a name") : compare(o, fresh.at);
+  pl_text_free(&fresh);
+  return err;
+}
