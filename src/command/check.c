@@ -143,7 +143,7 @@ static plait_err check_job(const pl_station *station, const options *o, const pl
   pl_job *job = NULL;
   pl_task *task = NULL;
   plait_err err = PLAIT_OK;
-  GUARD(pl_job_read(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
+  GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
   GUARD(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
                      &task));

@@ -107,7 +107,7 @@ static plait_err run_job(const pl_station *station, const options *o, const pl_c
   pl_voice_start(&voice);
   plait_err err = PLAIT_OK;
   if (*station->placement.note) pl_log(PL_LOG_NOTE, "%s", station->placement.note);
-  GUARD(pl_job_read(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
+  GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
   GUARD(pl_comm_agree(station->comm,
                       pl_station_speaks(station) ? check_report(o->report) : PLAIT_OK));

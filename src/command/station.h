@@ -24,11 +24,11 @@ void pl_station_stop(pl_station *station); // Collective when the start was; hal
 bool pl_station_speaks(const pl_station *station); // rank 0
 
 // What a job file and its overrides ask of the placement, as far as this process can read it: other
-// nodes may not see the file, and errors are reported later by pl_job_read.
+// nodes may not see the file, and errors are reported later by pl_station_job.
 void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish);
 // Collective. Rank 0 reads the file, all ranks parse the same text.
-plait_err pl_job_read(pl_comm *comm, const char *path, int n, const char *const overrides[],
-                      pl_job **job);
+plait_err pl_station_job(pl_comm *comm, const char *path, int n, const char *const overrides[],
+                         pl_job **job);
 // The arguments behind JOB must look like key=value.
 plait_err pl_overrides_check(int n, const char *const overrides[]);
 #endif
