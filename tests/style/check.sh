@@ -4,7 +4,7 @@
 # The rules of style that a machine can check; each is one function that prints what breaks it.
 #   check.sh [BUILD]    BUILD: a build directory, to see that every test is registered there
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 build=${1:-}
 
 sources() { find src kernels tests bench -name '*.[ch]' | sort; }
