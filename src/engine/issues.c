@@ -19,9 +19,11 @@ struct pl_issue {
   char text[LINE];
 };
 
+// Also what a cut in the middle of a character leaves.
 static void make_one_line(char *text) {
-  for (unsigned char *c = (unsigned char *)text; *c; c++) {
-    if (*c < 0x20 || *c == 0x7f) *c = '?';
+  for (int n; *text; text += n > 0 ? n : 1) {
+    n = pl_utf8_length(text);
+    if (n == 0 || (unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
   }
 }
 

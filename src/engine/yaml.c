@@ -58,6 +58,11 @@ static plait_err report_syntax(builder *b) {
              p->problem);
     return PLAIT_OK;
   }
+  if (b->origin != PL_FROM_FILE) { // short and without lines: show all of it
+    pl_issue(b->issues, mark_of(b, p->problem_mark), "not valid YAML: %s in '%.60s'", p->problem,
+             b->text);
+    return PLAIT_OK;
+  }
   size_t index = p->problem_mark.index;
   bool tab = index < b->bytes && b->text[index] == '\t';
   char context[128] = "";
