@@ -372,10 +372,11 @@ void plait_row_from_f64(plait_type type, double *row, int64_t n, void *to);
 // et al. 2011): number `counter` of stream `stream` under `seed`. Threads: any. Bits: same anywhere.
 void plait_random(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
 
-// Uniform in the open interval (0, 1), from two of those numbers, 53 bits.
+// Uniform in the open interval (0, 1), from two of those numbers, 52 bits (with 53 the largest would
+// round to 1).
 static inline double plait_uniform(uint32_t high, uint32_t low) {
-  uint64_t bits = ((uint64_t)high << 32 | low) >> 11;
-  return ((double)bits + 0.5) * (1.0 / 9007199254740992.0);
+  uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
+  return ((double)bits + 0.5) * (1.0 / 4503599627370496.0);
 }
 
 #endif
