@@ -84,16 +84,17 @@ static int best_axis(grower *g) {
   return best;
 }
 
-static void grow(grower *g) {
-  for (int d = best_axis(g); d >= 0; d = best_axis(g)) g->extent[d] = doubled(g, d);
-  for (int d = g->ndim - 1; d >= 0; d--) g->extent[d] = room(g, d);
-}
-
 // Even lengths: as many blocks as before, the last one not a small rest.
 static int64_t even(int64_t n, int64_t extent, int64_t unit) {
   if (extent >= n) return n;
   int64_t units = parts(n, unit), blocks = parts(n, extent);
   return least(n, parts(units, blocks) * unit);
+}
+
+// Inner axes are evened out before outer ones grow into the room that this leaves.
+static void grow(grower *g) {
+  for (int d = best_axis(g); d >= 0; d = best_axis(g)) g->extent[d] = doubled(g, d);
+  for (int d = g->ndim - 1; d >= 0; d--) g->extent[d] = even(g->shape[d], room(g, d), g->unit[d]);
 }
 
 // A chunk far above the target would make every block as big: then chunks are not respected.
@@ -131,7 +132,7 @@ void pl_cut_make(int ndim, const int64_t shape[], const pl_cut_wish *wish, pl_cu
   for (int d = 0; d < ndim; d++) {
     cut->shape[d] = shape[d];
     cut->reduced[d] = !g.kept[d];
-    cut->extent[d] = even(shape[d], g.extent[d], g.unit[d]);
+    cut->extent[d] = g.extent[d];
     cut->count[d] = parts(shape[d], cut->extent[d]);
     int64_t *total = g.kept[d] ? &cut->ntiles : &cut->nreds;
     *total = times(*total, cut->count[d]);
