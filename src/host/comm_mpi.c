@@ -165,8 +165,7 @@ static plait_err test(pl_comm *comm, void *impl, bool *done) {
   pieces *p = impl;
   *done = false;
   for (size_t i = 0; i < p->n; i++) {
-    int one = 0;
-    int code = MPI_Test(&p->at[i], &one, MPI_STATUS_IGNORE);
+    int one = 0, code = MPI_Test(&p->at[i], &one, MPI_STATUS_IGNORE);
     if (code != MPI_SUCCESS) {
       pl_free(&p);
       return fail_mpi(code, "message");
