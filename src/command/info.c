@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // plait info FILE[:VAR]: what a file says about its arrays. Reads headers only, never the data.
+#include "base/log.h"
 #include "base/mem.h"
 #include "command/commands.h"
+#include "command/voice.h"
 #include "data/dataset.h"
 #include <fcntl.h>
 #include <string.h>
@@ -80,10 +82,9 @@ static void add_storage(const pl_dataset *data, pl_text *out) {
     pl_text_add(out, "  packed    as %s: value = stored * %s + %s\n", plait_type_name(m->stored),
                 text, offset);
   }
-  for (int i = 0; i < m->nmissing; i++) {
-    pl_format_real(m->missing[i], text);
-    pl_text_add(out, "%s%s%s", i ? ", " : "  missing   ", text, i + 1 < m->nmissing ? "" : "\n");
-  }
+  for (int i = 0; i < m->nmissing; i++)
+    pl_text_add(out, m->stored == PLAIT_F32 ? "%s%.7g%s" : "%s%.15g%s", i ? ", " : "  missing   ",
+                m->missing[i], i + 1 < m->nmissing ? "" : "\n");
 }
 
 static void add_array(const pl_dataset *data, pl_text *out) {
@@ -143,51 +144,88 @@ static void json_array(const pl_dataset *data, pl_json *j) {
   pl_json_close(j, '}');
 }
 
-static plait_err describe(const char *spec, pl_text *text, pl_json *json) {
+typedef struct answer {
+  pl_text text;
+  pl_json json;
+  int arrays; // described so far
+} answer;
+
+static plait_err describe(const char *spec, answer *a) {
   pl_dataset *data = NULL;
   TRY(pl_dataset_open(spec, &data));
-  if (!text->length) {
-    pl_text_add(text, "%s: %s\n", data->path, data->format->name);
-    pl_json_string(json, "file", data->path);
-    pl_json_string(json, "format", data->format->name);
-    pl_json_open(json, "arrays", '[');
+  if (!a->arrays++) {
+    pl_text_add(&a->text, "%s: %s\n", data->path, data->format->name);
+    pl_json_string(&a->json, "file", data->path);
+    pl_json_string(&a->json, "format", data->format->name);
+    pl_json_open(&a->json, "arrays", '[');
   }
-  add_array(data, text);
-  json_array(data, json);
+  add_array(data, &a->text);
+  json_array(data, &a->json);
   pl_dataset_close(&data);
   return PLAIT_OK;
 }
 
-static plait_err describe_all(const char *spec, char **names, pl_text *text, pl_json *json) {
-  if (!names || !names[0] || !names[1]) return describe(spec, text, json);
+// Coordinates are shown with the arrays that they belong to, and left out as arrays of their own
+// (unless there is nothing else).
+static void drop_coordinates(const char *spec, char **names) {
+  int kept = 0;
+  for (int i = 0; names[i]; i++) {
+    pl_text one = {0};
+    pl_dataset *data = NULL;
+    pl_text_add(&one, "%s:%s", spec, names[i]);
+    bool is_axis = !one.failed && pl_dataset_open(one.at, &data) == PLAIT_OK &&
+                   data->meta.ndim == 1 && !strcmp(data->meta.dims[0], names[i]);
+    bool last = !kept && !names[i + 1];
+    pl_dataset_close(&data);
+    pl_text_free(&one);
+    if (is_axis && !last)
+      pl_free(&names[i]);
+    else if (kept++ != i) {
+      names[kept - 1] = names[i];
+      names[i] = NULL;
+    }
+  }
+}
+
+// An array that plait cannot read (text, compound types) does not hide the others.
+static plait_err describe_all(const char *spec, char **names, answer *a) {
+  plait_err err = PLAIT_OK;
+  if (names && names[0]) drop_coordinates(spec, names);
+  if (!names || !names[0] || !names[1]) return describe(spec, a);
   for (; *names; names++) {
     pl_text one = {0};
     pl_text_add(&one, "%s:%s", spec, *names);
-    plait_err err = one.failed ? plait_fail(PLAIT_MEMORY, "no memory for a name")
-                               : describe(one.at, text, json);
+    plait_err this =
+        one.failed ? plait_fail(PLAIT_MEMORY, "no memory for a name") : describe(one.at, a);
     pl_text_free(&one);
-    TRY(err);
+    if (this == PLAIT_MEMORY) return this;
+    if (this != PLAIT_OK) {
+      err = this;
+      pl_log(PL_LOG_WARNING, "%s", pl_message());
+    }
   }
-  return PLAIT_OK;
+  return a->arrays ? PLAIT_OK : err;
 }
 
 static plait_err run(const pl_cli *cli) {
   const options *o = cli->options;
   char **names;
-  pl_text text = {0};
-  pl_json json = {0};
+  answer a = {0};
+  pl_voice voice = {0};
+  pl_voice_start(&voice);
   TRY(find_names(cli->args[0], &names));
-  pl_json_open(&json, NULL, '{');
-  pl_json_int(&json, "schema_version", 1);
-  plait_err err = describe_all(cli->args[0], names, &text, &json);
+  pl_json_open(&a.json, NULL, '{');
+  pl_json_int(&a.json, "schema_version", 1);
+  plait_err err = describe_all(cli->args[0], names, &a);
   free_names(names);
   if (err == PLAIT_OK) {
-    pl_json_close(&json, ']');
-    pl_json_close(&json, '}');
-    err = o->format == PL_FORMAT_JSON ? pl_print_json(&json) : pl_print_text(&text);
+    pl_json_close(&a.json, ']');
+    pl_json_close(&a.json, '}');
+    err = o->format == PL_FORMAT_JSON ? pl_print_json(&a.json) : pl_print_text(&a.text);
   }
-  pl_text_free(&text);
-  pl_text_free(&json.text);
+  pl_text_free(&a.text);
+  pl_text_free(&a.json.text);
+  pl_voice_stop();
   return err;
 }
 

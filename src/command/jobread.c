@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "command/station.h"
 #include <string.h>
+#include <sys/stat.h>
 
 plait_err pl_station_job(pl_comm *comm, const char *path, int n, const char *const overrides[],
                          pl_job **job) {
@@ -23,11 +24,17 @@ done:
   return err;
 }
 
+// A pipe can be read once only: it is left for the run itself.
+static bool is_plain_file(const char *path) {
+  struct stat status;
+  return !stat(path, &status) && S_ISREG(status.st_mode);
+}
+
 void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish) {
   char *text = NULL;
   size_t bytes;
   pl_job *job = NULL;
-  if (pl_job_read(path, &text, &bytes) == PLAIT_OK &&
+  if (is_plain_file(path) && pl_job_read(path, &text, &bytes) == PLAIT_OK &&
       pl_job_load_text(path, text, bytes, n, overrides, &job) == PLAIT_OK) {
     if (!wish->threads) wish->threads = (int)job->run.threads;
     wish->inherit = job->run.placement == 1;

@@ -24,7 +24,7 @@ void pl_station_stop(pl_station *station); // Collective when the start was; hal
 bool pl_station_speaks(const pl_station *station); // rank 0
 
 // What a job file and its overrides ask of the placement, as far as this process can read it: other
-// nodes may not see the file, and errors are reported later by pl_station_job.
+// nodes may not see the file, and errors are reported later by pl_station_job. Pipes: nothing.
 void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish);
 // Collective. Rank 0 reads the file, all ranks parse the same text.
 plait_err pl_station_job(pl_comm *comm, const char *path, int n, const char *const overrides[],
