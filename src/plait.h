@@ -256,14 +256,15 @@ typedef enum plait_edge { // what lies outside a face of the grid, for the field
 
 typedef struct plait_field {
   char name[PLAIT_NAME], units[PLAIT_NAME], long_name[2 * PLAIT_NAME];
-  plait_type type;  // PLAIT_F32 or PLAIT_F64
-  bool fixed;       // constant in time (ghost cells: copies of the cell inside)
-  bool twice;       // the stage that writes it reads neighbours of it: old and new copy
-  bool from_input;  // holds the input (fixed or the initial state), before `initial`
-  const char *file; // or an array of the same shape from FILE:VAR, or NULL; *borrowed*
-  bool
-      stagger[PLAIT_DIMS]; // lives on the lower face of its cell along that axis, not in its centre
-  int mask;                // 1 + a fixed field: where that is 0 the output says "missing"; 0: none
+  plait_type type;          // PLAIT_F32 or PLAIT_F64
+  bool fixed;               // constant in time (ghost cells: copies of the cell inside)
+  bool twice;               // the stage that writes it reads neighbours of it: old and new copy
+  bool from_input;          // holds the input (fixed or the initial state), before `initial`
+  bool idle;                // not used by `advance`
+  const char *file;         // or an array of the same shape from FILE:VAR, or NULL; *borrowed*
+  bool stagger[PLAIT_DIMS]; // on the lower face of its cell along that axis: the kernel
+                            // writes the last face, in the first ghost cell of the upper wall
+  int mask;                 // 1 + a fixed field: where that is 0 the output says "missing"; 0: none
 } plait_field;
 
 typedef struct plait_stage {
