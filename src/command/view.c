@@ -132,13 +132,10 @@ static plait_err paint(view *v) {
 
 static plait_err print_text(const view *v) {
   pl_text t = {0};
-  char lo[32], hi[32];
-  pl_format_real(v->lo, lo);
-  pl_format_real(v->hi, hi);
   pl_text_add(&t, "%s: %d x %d pixels, %s", v->options->output, v->picture.width, v->height,
               v->array.name);
   pl_slice_add(&v->slice, &v->array, &t);
-  pl_text_add(&t, ", colours %s from %s to %s%s%s\n", pl_map_names[v->map.kind], lo, hi,
+  pl_text_add(&t, ", colours %s from %.6g to %.6g%s%s\n", pl_map_names[v->map.kind], v->lo, v->hi,
               *v->array.units ? " " : "", v->array.units);
   return pl_print_text(&t);
 }

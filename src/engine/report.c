@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a run says at its end. Hidden is judged harshly: of the time a rank spent on reading and
-// writing, all that its wall time exceeds its computing counts as not hidden, waiting for the other
-// ranks included. Balance compares the busiest strand of each rank.
+// What a run says at its end. Not hidden is the time for which a rank's team stood still because
+// its input was not there yet or no output slot was free (the first block and the last result
+// included). Waiting for other ranks is no matter of I/O and shows in the balance, which compares
+// the busiest strand of each rank.
 #include "engine/report.h"
 #include "base/mem.h"
 #include <math.h>
@@ -60,7 +61,7 @@ void pl_report_derive(pl_report *report) {
     const pl_meter *m = &report->rank[r];
     add_meter(&report->total, m);
     io += m->read + m->write;
-    exposed += fmin(m->read + m->write, fmax(0, m->wall - m->compute));
+    exposed += fmin(m->read + m->write, m->wait_read + m->wait_write);
     sum += busy(m);
     most = fmax(most, busy(m));
   }
