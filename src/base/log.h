@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a run says while it runs. Nothing below src/command prints: the command sets the sink (rank 0
-// writes to stderr, the other ranks' notes and warnings are dropped unless they ask to be heard).
+// What a run says while it runs. Nothing below src/command prints: the command sets the sink (rank
+// 0 writes to stderr, the other ranks' notes and warnings are dropped unless they ask to be heard).
 #ifndef PL_LOG_H
 #define PL_LOG_H
 #include "plait.h"

@@ -10,7 +10,8 @@
 // *out is NULL on error; a request of 0 bytes gives a valid pointer. Free with pl_free.
 plait_err pl_alloc(size_t count, size_t size, void *out);  // out: address of a pointer
 plait_err pl_calloc(size_t count, size_t size, void *out); // zeroed
-plait_err pl_grow(void *pointer, size_t old_count, size_t count, size_t size); // address of a pointer
+// Keeps the first min(old_count, count) elements; on error the old memory is untouched.
+plait_err pl_grow(void *pointer, size_t old_count, size_t count, size_t size); // address of one
 void pl_free(void *pointer); // address of a pointer: frees and nulls it; NULL inside is fine
 plait_err pl_strdup(const char *text, char **out);
 bool pl_mul_overflows(size_t a, size_t b, size_t *product);

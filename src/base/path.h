@@ -10,10 +10,11 @@
 plait_err pl_pread_all(int fd, void *data, size_t bytes, off_t offset, const char *path);
 plait_err pl_pwrite_all(int fd, const void *data, size_t bytes, off_t offset, const char *path);
 plait_err pl_file_sync(int fd, const char *path);
-plait_err pl_dir_sync(const char *path_of_file); // the directory that holds it
+plait_err pl_dir_sync(const char *path_of_file);            // the directory that holds it
 plait_err pl_file_rename(const char *from, const char *to); // then the directory is synced
 plait_err pl_path_join(const char *dir, const char *name, char **out); // absolute name: name alone
 plait_err pl_path_dir(const char *path, char **out);                   // "." when it has none
-plait_err pl_write_file(const char *path, const char *text, size_t bytes); // temporary, sync, rename
+// Through a temporary file, sync and rename; a pipe or device is written in place.
+plait_err pl_write_file(const char *path, const char *text, size_t bytes);
 bool pl_same_file(const char *a, const char *b); // same device and inode, both exist
 #endif

@@ -22,11 +22,11 @@ bool pl_parse_size(const char *text, int64_t *bytes);
 bool pl_parse_time(const char *text, double *seconds);
 // Characters of the number at the head of `text`, 0 when there is none: 4 of "1e-3 m".
 size_t pl_number_length(const char *text);
-bool pl_parse_int(const char *text, int64_t *value);   // whole text; 1e6 and 10_000 allowed
-bool pl_parse_real(const char *text, double *value);   // whole text, C locale; no nan, no inf
-void pl_format_size(int64_t bytes, char out[32]);      // "1.07 GiB"
-void pl_format_time(double seconds, char out[32]);     // "12.3 ms", "1.52 s", "3 min 20 s", "2 h 05 min"
-void pl_format_real(double value, char out[32]);       // shortest text that reads back to the same bits
+bool pl_parse_int(const char *text, int64_t *value); // whole text; 1e6 and 10_000 allowed
+bool pl_parse_real(const char *text, double *value); // whole text, C locale; no nan, no inf
+void pl_format_size(int64_t bytes, char out[32]);    // "1.07 GiB"
+void pl_format_time(double seconds, char out[32]);   // "12.3 ms", "3 min 20 s", "2 h 05 min"
+void pl_format_real(double value, char out[32]); // shortest text that reads back to the same bits
 
 // The name of `names` (NULL-terminated) that is nearest to `word`; NULL when none is near enough to
 // be a slip of the pen (Damerau-Levenshtein distance <= 1 + length / 4).
@@ -38,7 +38,7 @@ typedef struct pl_json {
   int depth;
   bool first; // nothing stands in the open bracket yet
 } pl_json;
-void pl_json_open(pl_json *json, const char *key, char bracket); // '{' or '['; key NULL in arrays/top
+void pl_json_open(pl_json *json, const char *key, char bracket); // '{' or '['; key NULL in '['
 void pl_json_close(pl_json *json, char bracket);                 // '}' or ']'
 void pl_json_string(pl_json *json, const char *key, const char *value);
 void pl_json_int(pl_json *json, const char *key, int64_t value);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A job file -> a checked struct. Strict: every error of the file is found in one go and reported as
-// `file:line:col: error: ...` with the nearest known name. Types, units, ranges and defaults of
+// A job file -> a checked struct. Strict: every error of the file is found in one go and reported
+// as `file:line:col: error: ...` with the nearest known name. Types, units, ranges and defaults of
 // parameters come from tables alone: the kernel's (params:), the engine's (run:).
 #ifndef PL_JOB_H
 #define PL_JOB_H
@@ -12,14 +12,14 @@ typedef enum pl_schedule_kind { PL_SCHEDULE_DYNAMIC, PL_SCHEDULE_STATIC } pl_sch
 
 typedef struct pl_run { // the run: section; its table is pl_run_params in job.c
   int64_t memory;       // bytes per rank; 0: half of what is left per rank
-  int64_t block;        // bytes of a block; 0: the engine's choice (part of the job: bits of a reduce)
-  int schedule;         // pl_schedule_kind
-  double checkpoint;    // s between syncs of the journal
-  bool overlap;         // false: the strands run one after another (to measure what overlap is worth)
-  int placement;        // 0 auto, 1 inherit
-  int64_t threads;      // compute threads per rank; 0: the rank's share of the node
-  double stall;         // s without progress until the watchdog ends the run
-  int format;           // of the output: 0 by name, else index into pl_run_formats
+  int64_t block;     // bytes of a block; 0: the engine's choice (part of the job: bits of a reduce)
+  int schedule;      // pl_schedule_kind
+  double checkpoint; // s between syncs of the journal
+  bool overlap;      // false: the strands run one after another (to measure what overlap is worth)
+  int placement;     // 0 auto, 1 inherit
+  int64_t threads;   // compute threads per rank; 0: the rank's share of the node
+  double stall;      // s without progress until the watchdog ends the run
+  int format;        // of the output: 0 by name, else index into pl_run_formats
 } pl_run;
 #define PL_JOB_BYTES (1 << 20) // a job file, at most
 
@@ -33,22 +33,24 @@ typedef struct pl_job {
   const plait_kernel *kernel;
   void *params; // kernel->params_size bytes; *owned*, with all it points to
   pl_run run;
-  bool force;   // --force: set by the command
-  char *echo;   // the job in full, defaults included, as YAML: for report and restart; *owned*
-  void *keep;   // memory behind params, and where their words stood (pl_keep)
+  bool force; // --force: set by the command
+  char *echo; // the job in full, defaults included, as YAML: for report and restart; *owned*
+  void *keep; // memory behind params, and where their words stood (pl_keep)
   struct pl_job_marks *marks; // where input and params stood
 } pl_job;
 
-// `overrides`: "input=..", "output=..", "params.sigma=5", "run.memory=1GiB", "kernel=..", in order. Their
-// relative paths are relative to the working directory, their errors read `command line: error: ...`.
-// A value that begins with a bracket or a quote is read as YAML: params.list=[1,2]. On error the message
-// holds all lines, each complete with file, line and column. Not collective: rank 0 reads and broadcasts the *text* of the
-// file (pl_job_load_text), so that all ranks see the same job.
+// `overrides`: "input=..", "output=..", "params.sigma=5", "run.memory=1GiB", "kernel=..", in order.
+// Their relative paths are relative to the working directory, their errors read `command line:
+// error: ...`. A value that begins with a bracket or a quote is read as YAML: params.list=[1,2]. On
+// error the message holds all lines, each complete with file, line and column. Not collective: rank
+// 0 reads and broadcasts the *text* of the file (pl_job_load_text), so that all ranks see the same
+// job.
 plait_err pl_job_load(const char *path, int n, const char *const overrides[], pl_job **job);
 plait_err pl_job_load_text(const char *path, const char *text, size_t bytes, int n,
                            const char *const overrides[], pl_job **job);
 void pl_job_free(pl_job **job);
-// The text of a job file for pl_job_load_text, at most PL_JOB_BYTES; *owned* by the caller (pl_free).
+// The text of a job file for pl_job_load_text, at most PL_JOB_BYTES; *owned* by the caller
+// (pl_free).
 plait_err pl_job_read(const char *path, char **text, size_t *bytes);
 
 // Second half, when the input is open: resolves axes by name (nearest name), runs kernel->check,

@@ -69,8 +69,8 @@ static void text(void **state) {
   pl_kernel_describe(&plait_kernel_probe, &out);
   assert_false(out.failed);
   static const char *const lines[] = {
-      "probe - A kernel with a parameter of every kind, and a summary that is long\n"
-      "  enough to need a second line\n",
+      ("probe - A kernel with a parameter of every kind, and a summary that is long\n"
+       "  enough to need a second line\n"),
       "  pattern  map\n",
       "  takes    float32, float64\n",
       "  version  3\n",
