@@ -176,6 +176,7 @@ plait_err pl_strands_run(const pl_strand_work *work, void *context, const pl_pla
   s.threads = threads > 0 ? threads : 1;
   s.in_line = !overlap;
   pthread_mutex_init(&s.mutex, NULL);
+  if (omp_get_max_active_levels() < 2) omp_set_max_active_levels(2);
   plait_err err = start_queues(&s);
   if (err == PLAIT_OK) {
     if (overlap)

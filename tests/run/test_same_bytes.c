@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The promise "same bytes everywhere", on the whole program: the result file of one job, run under many
-// ranks, threads, schedules, memory budgets, with and without overlap, with and without MPI, must be the
-// same to the byte. The reference is one process with one thread.
+// The promise "same bytes everywhere", on the whole program: the result file of one job, run under
+// many ranks, threads, schedules, memory budgets, with and without overlap, with and without MPI,
+// must be the same to the byte. The reference is one process with one thread.
 //
-// Environment (set by CMake): PLAIT the program, PLAIT_SOLO a build without MPI or empty, PLAIT_MPIRUN
-// mpirun or empty, PLAIT_SOURCE the source tree.
+// Environment (set by CMake): PLAIT the program, PLAIT_SOLO a build without MPI or empty,
+// PLAIT_MPIRUN mpirun or empty, PLAIT_SOURCE the source tree.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +37,8 @@ static int command(const char *format, ...) {
 }
 
 typedef struct how {
-  bool solo;           // the program built without MPI
-  int ranks;           // 0: no launcher
+  bool solo; // the program built without MPI
+  int ranks; // 0: no launcher
   int threads;
   const char *settings; // of the run: section
 } how;
@@ -67,10 +67,11 @@ static int run(const how *way, const char *job, const char *words, const char *o
     if (!setting("PLAIT_MPIRUN")[0]) return -1;
     snprintf(launcher, sizeof launcher, "%s -np %d", setting("PLAIT_MPIRUN"), way->ranks);
   }
-  assert_int_equal(command("%s '%s' run --quiet --force --threads %d '%s/jobs/%s' 'output=%s/%s' %s %s", launcher,
-                           program, way->threads, setting("PLAIT_SOURCE"), job, place, output, words,
-                           way->settings),
-                   0);
+  assert_int_equal(
+      command("%s '%s' run --quiet --force --threads %d '%s/jobs/%s' 'output=%s/%s' %s %s",
+              launcher, program, way->threads, setting("PLAIT_SOURCE"), job, place, output, words,
+              way->settings),
+      0);
   return 0;
 }
 
@@ -105,22 +106,26 @@ static void sst_stats(void **state) {
 // Many blocks of one tile: partials of neighbours end up on different ranks and are merged across.
 static void global_statistics_of_many_blocks(void **state) {
   (void)state;
-  same_under_all("sst-stats.yaml",
-                 "'input=generate:random?shape=300x40x50&type=float32' 'params.axes=all' run.block=8KiB", "nc");
+  same_under_all(
+      "sst-stats.yaml",
+      "'input=generate:random?shape=300x40x50&type=float32' 'params.axes=all' run.block=8KiB",
+      "nc");
 }
 
 static void time_statistics_of_many_tiles(void **state) {
   (void)state;
-  same_under_all("sst-stats.yaml",
-                 "'input=generate:random?shape=64x100x90&type=float64' 'params.axes=0' run.block=16KiB", "nc");
+  same_under_all(
+      "sst-stats.yaml",
+      "'input=generate:random?shape=64x100x90&type=float64' 'params.axes=0' run.block=16KiB", "nc");
 }
 
 static void periodic_stack_of_images(void **state) {
   (void)state;
-  same_under_all("relief-smooth.yaml",
-                 "'input=generate:random?shape=5x130x170&type=uint16' 'params.axes=[1,2]' params.sigma=4 "
-                 "params.boundary=periodic params.type=same run.block=20KiB",
-                 "npy");
+  same_under_all(
+      "relief-smooth.yaml",
+      "'input=generate:random?shape=5x130x170&type=uint16' 'params.axes=[1,2]' params.sigma=4 "
+      "params.boundary=periodic params.type=same run.block=20KiB",
+      "npy");
 }
 
 static int make_place(void **state) {
