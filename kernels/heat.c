@@ -230,14 +230,14 @@ static void face_row(double *face, const double *k, const double *k2, int64_t n,
 static void face_rows(const params *p, const plait_cells *b, int axis) {
   const plait_grid *g = b->grid;
   double scale = p->diffusivity * b->dt / (step_of(p, axis) * step_of(p, axis));
-  plait_cells faces = *b;
+  plait_cells wide = *b;
   if (b->lo[axis] + b->n[axis] == g->shape[axis] && g->edge[axis][1] != PLAIT_EDGE_PERIODIC)
-    faces.n[axis]++;
+    wide.n[axis]++;
   int64_t at[3];
-  for (int64_t row = 0; row < rows_of(&faces); row++) {
-    ptrdiff_t offset = row_at(&faces, row, at);
+  for (int64_t row = 0; row < rows_of(&wide); row++) {
+    ptrdiff_t offset = row_at(&wide, row, at);
     const double *k = (const double *)b->now[K] + offset;
-    face_row((double *)b->now[FACE + axis] + offset, k, k - b->stride[axis], faces.n[g->ndim - 1],
+    face_row((double *)b->now[FACE + axis] + offset, k, k - b->stride[axis], wide.n[g->ndim - 1],
              scale);
   }
 }
