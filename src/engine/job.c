@@ -39,12 +39,13 @@ typedef struct section {
   const char *name;
   const plait_param *table; // NULL: the kernel's
   size_t offset;            // of its struct in pl_job, when it has a table of its own
+  unsigned patterns;        // bit p set: for kernels of pattern p only; 0: for all
 } section;
 
 static const section sections[] = {
-    {"params", NULL, 0},
-    {"run", pl_run_params, offsetof(pl_job, run)},
-    {NULL, NULL, 0},
+    {"params", NULL, 0, 0},
+    {"run", pl_run_params, offsetof(pl_job, run), 0},
+    {NULL, NULL, 0, 0},
 };
 
 // ---- reading ----------------------------------------------------------------------------------
@@ -57,7 +58,9 @@ typedef struct loading {
   top top;
 } loading;
 
+// NULL when it cannot be told (no kernel) or the section is not for this kernel.
 static const plait_param *table_of(const section *s, const plait_kernel *kernel) {
+  if (s->patterns != 0 && (!kernel || !(s->patterns >> kernel->pattern & 1))) return NULL;
   return s->table ? s->table : kernel ? kernel->params : NULL;
 }
 
@@ -138,6 +141,10 @@ static plait_err read_section(const loading *load, const section *s) {
   const plait_param *table = table_of(s, load->job->kernel);
   const pl_yaml *node = pl_yaml_find(load->root, s->name);
   char prefix[PLAIT_NAME];
+  if (!table && node && load->job->kernel) {
+    pl_issue(load->reader.issues, node->key_mark, "'%s' is not for the kernel %s", s->name,
+             load->job->kernel->name);
+  }
   if (!table) return PLAIT_OK; // no kernel, no parameters to check
   if (node && pl_yaml_null(node)) node = NULL;
   if (node && node->kind != PL_YAML_MAP) {
@@ -169,7 +176,7 @@ static plait_err write_echo(const loading *load) {
   pl_params_echo(top_params, &load->top, load->reader.keep, 0, &out);
   for (const section *s = sections; s->name; s++) {
     const plait_param *table = table_of(s, job->kernel);
-    if (!table->name) continue;
+    if (!table || !table->name) continue;
     pl_text_add(&out, "%s:\n", s->name);
     pl_params_echo(table, struct_of(s, job), load->reader.keep, 2, &out);
   }

@@ -87,7 +87,10 @@ static const plait_kernel plait_kernel_source = {
     .name = "source", .summary = "No input", .pattern = PLAIT_SOLVE, .params = no_params};
 
 #ifdef PROBE_REGISTRY
-const plait_kernel *const pl_kernels[] = {&plait_kernel_probe, &plait_kernel_source, NULL};
+static const plait_kernel plait_kernel_bare = {.name = "bare", .summary = "No table"};
+
+const plait_kernel *const pl_kernels[] = {&plait_kernel_bare, &plait_kernel_probe,
+                                          &plait_kernel_source, NULL};
 const plait_kernel *pl_kernel_find(const char *name) {
   for (int i = 0; pl_kernels[i]; i++) {
     if (strcmp(pl_kernels[i]->name, name) == 0) return pl_kernels[i];
@@ -95,7 +98,7 @@ const plait_kernel *pl_kernel_find(const char *name) {
   return NULL;
 }
 const char *pl_kernel_nearest(const char *name) {
-  const char *const names[] = {"probe", "source", NULL};
+  const char *const names[] = {"bare", "probe", "source", NULL};
   return pl_nearest(name, names);
 }
 #endif

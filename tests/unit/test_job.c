@@ -94,9 +94,19 @@ static void a_kernel_without_input(void **state) {
   (void)state;
   pl_job *job = loaded("kernel: source\noutput: b.nc\nparams:\nrun:\n");
   assert_string_equal(job->input, "");
+  assert_int_equal(pl_job_bind(job, NULL), PLAIT_OK);
   pl_job_free(&job);
   expect_error("kernel: source\n", "jobs/x.yaml:1:1: error: 'output' is missing: FILE or "
                                    "FILE:VARIABLE, null: for none");
+}
+
+static void a_kernel_without_a_table(void **state) {
+  (void)state;
+  pl_job *job = loaded("kernel: bare\noutput: b.nc\n");
+  assert_null(strstr(job->echo, "params"));
+  pl_job_free(&job);
+  expect_error("kernel: bare\noutput: b.nc\nparams: {x: 1}\n",
+               "jobs/x.yaml:3:1: error: 'params' is not for the kernel bare");
 }
 
 static void unknown_keys(void **state) {
@@ -457,6 +467,7 @@ int main(void) {
       cmocka_unit_test(a_good_job),
       cmocka_unit_test(a_json_job),
       cmocka_unit_test(a_kernel_without_input),
+      cmocka_unit_test(a_kernel_without_a_table),
       cmocka_unit_test(unknown_keys),
       cmocka_unit_test(kernels),
       cmocka_unit_test(missing),
