@@ -50,7 +50,6 @@ static plait_err check_report(const char *path) {
 static plait_err write_report(const char *path, const pl_report *report) {
   pl_json json = {0};
   pl_report_json(report, &json);
-  pl_text_add(&json.text, "\n");
   plait_err err = json.text.failed ? plait_fail(PLAIT_MEMORY, "no memory for the report")
                                    : pl_write_file(path, json.text.at, json.text.length);
   pl_text_free(&json.text);

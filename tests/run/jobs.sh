@@ -18,7 +18,7 @@ for job in "$source_dir"/jobs/*.yaml; do
   run 0 "$expect" "$job" "$result"
   [ ! -e "$result.partial" ] || fail "$result.partial stays"
   run 2 "$plait" run "$job" output="$result"; has err 'force'; lines err 1; empty out
-  run 0 "$plait" run "$job" output="$work/again.nc" --format json --report report.json --quiet --threads 1
+  run 0 "$plait" run "$job" output="$work/again.nc" --force --format json --report report.json --quiet --threads 1
   is_json; empty err; cmp -s out report.json || fail "$name: report and stdout differ"
   cmp -s "$result" again.nc || fail "$name: other bytes with one thread"
   run 0 "$plait" run "$job" output="$work/again.nc" --force run.schedule=static run.overlap=false

@@ -23,10 +23,12 @@ only_one_file_knows_mpi() {
   grep -lE '#include *[<"]mpi\.h' $(sources) | grep -v '^src/host/comm_mpi\.c$' |
     sed 's/$/: includes mpi.h/'
 }
-# Kernels see plait.h, the C library and the OpenMP calls; list.h is the table of the registry.
+# Kernels see plait.h, the C library and a header of their own beside them; list.h is the table of
+# the registry.
 kernel_includes() {
-  grep -nE '^ *#include' kernels/*.c 2>/dev/null |
-    grep -vE '#include ([<"]plait\.h[>"]|<(assert|complex|ctype|errno|fenv|float|inttypes|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|omp|cblas|fftw3|[a-z]*intrin)\.h>)'
+  grep -nE '^ *#include' kernels/*.[ch] 2>/dev/null |
+    grep -vE '#include (<plait\.h>|"[a-z0-9_]+\.h"|<(assert|complex|ctype|errno|fenv|float|inttypes|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|omp|cblas|fftw3|[a-z]*intrin)\.h>)'
+  grep -n '#include "list\.h"' kernels/*.c
 }
 kernels_open_no_region() {
   grep -nE '#pragma +omp +(target +)?parallel' kernels/*.c 2>/dev/null
@@ -43,7 +45,7 @@ spdx_and_head() {
     head -3 "$file" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' || echo "$file: no SPDX line"
   done
   for file in $(find src kernels -name '*.[ch]'); do
-    sed -n '2,4p' "$file" | grep -qE '^// *[A-Za-z]' || echo "$file: no comment at its head"
+    sed -n '2,4p' "$file" | grep -qE '^// *[^ ]' || echo "$file: no comment at its head"
   done
 }
 file_length() {
