@@ -51,25 +51,25 @@ typedef struct work { // of one thread
 // Adds `rows` rows of n cells, `step` apart. Missing values count nothing and add zero; comparisons
 // with them are false, so they are no extremes.
 static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int64_t rows,
-                                   int64_t n, const columns *sum) {
-  const float *restrict shift = sum->shift;
-  float *restrict lo = sum->lo, *restrict hi = sum->hi, *restrict count = sum->n;
-  double *restrict s = sum->s, *restrict q = sum->q;
+                                   int64_t n, const float *restrict shift, float *restrict lo,
+                                   float *restrict hi, float *restrict count, double *restrict s,
+                                   double *restrict q) {
   for (; rows >= GROUP; rows -= GROUP, at += GROUP * step)
     for (int64_t c = 0; c < n; c++) {
-      float l = lo[c], h = hi[c], o = shift[c], k = 0;
+      float x[GROUP], l = lo[c], h = hi[c], k = 0, o = shift[c];
       double d[GROUP];
       for (int i = 0; i < GROUP; i++) {
-        float x = at[c + i * step], y = x == x ? x : o;
-        l = x < l ? x : l;
-        h = x > h ? x : h;
-        k += x == x ? 1.0F : 0.0F;
-        d[i] = (double)y - (double)o;
+        x[i] = at[c + i * step];
+        l = x[i] < l ? x[i] : l;
+        h = x[i] > h ? x[i] : h;
+        k += x[i] == x[i] ? 1.0F : 0.0F;
+        x[i] = x[i] == x[i] ? x[i] : o;
+        d[i] = (double)x[i] - (double)o;
       }
       lo[c] = l, hi[c] = h, count[c] += k;
       s[c] += ((d[0] + d[1]) + (d[2] + d[3])) + ((d[4] + d[5]) + (d[6] + d[7]));
-      for (int i = 0; i < GROUP; i++) d[i] *= d[i];
-      q[c] += ((d[0] + d[1]) + (d[2] + d[3])) + ((d[4] + d[5]) + (d[6] + d[7]));
+      q[c] += ((d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3])) +
+              ((d[4] * d[4] + d[5] * d[5]) + (d[6] * d[6] + d[7] * d[7]));
     }
   for (; rows > 0; rows--, at += step)
     for (int64_t c = 0; c < n; c++) {
@@ -84,28 +84,30 @@ static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int
 }
 
 static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, int64_t rows,
-                                   int64_t n, const columns *sum) {
-  const double *restrict shift = sum->shift;
-  double *restrict lo = sum->lo, *restrict hi = sum->hi, *restrict count = sum->n;
-  double *restrict s = sum->s, *restrict q = sum->q;
+                                   int64_t n, const double *restrict shift, double *restrict lo,
+                                   double *restrict hi, double *restrict count, double *restrict s,
+                                   double *restrict q) {
   for (; rows >= GROUP; rows -= GROUP, at += GROUP * step)
     for (int64_t c = 0; c < n; c++) {
-      double l = lo[c], h = hi[c], o = shift[c], k = 0, d[GROUP];
+      double x[GROUP], l = lo[c], h = hi[c], k = 0, o = shift[c];
+      double d[GROUP];
       for (int i = 0; i < GROUP; i++) {
-        double x = at[c + i * step], y = x == x ? x : o;
-        l = x < l ? x : l;
-        h = x > h ? x : h;
-        k += x == x ? 1.0 : 0.0;
-        d[i] = y - o;
+        x[i] = at[c + i * step];
+        l = x[i] < l ? x[i] : l;
+        h = x[i] > h ? x[i] : h;
+        k += x[i] == x[i] ? 1.0 : 0.0;
+        x[i] = x[i] == x[i] ? x[i] : o;
+        d[i] = (double)x[i] - (double)o;
       }
       lo[c] = l, hi[c] = h, count[c] += k;
       s[c] += ((d[0] + d[1]) + (d[2] + d[3])) + ((d[4] + d[5]) + (d[6] + d[7]));
-      for (int i = 0; i < GROUP; i++) d[i] *= d[i];
-      q[c] += ((d[0] + d[1]) + (d[2] + d[3])) + ((d[4] + d[5]) + (d[6] + d[7]));
+      q[c] += ((d[0] * d[0] + d[1] * d[1]) + (d[2] * d[2] + d[3] * d[3])) +
+              ((d[4] * d[4] + d[5] * d[5]) + (d[6] * d[6] + d[7] * d[7]));
     }
   for (; rows > 0; rows--, at += step)
     for (int64_t c = 0; c < n; c++) {
-      double x = at[c], o = shift[c], y = x == x ? x : o, d = y - o;
+      double x = at[c], o = shift[c], y = x == x ? x : o;
+      double d = (double)y - (double)o;
       lo[c] = x < lo[c] ? x : lo[c];
       hi[c] = x > hi[c] ? x : hi[c];
       count[c] += x == x ? 1.0 : 0.0;
@@ -115,10 +117,11 @@ static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, in
 }
 
 static void add_rows(const work *w, const void *at, ptrdiff_t step, int64_t rows, int64_t n) {
+  const columns *c = &w->sum;
   if (w->as == PLAIT_F32)
-    columns_f32(at, step, rows, n, &w->sum);
+    columns_f32(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
   else
-    columns_f64(at, step, rows, n, &w->sum);
+    columns_f64(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
 }
 
 static void to_work(const work *w, const void *from, int64_t n, void *to) {
@@ -329,7 +332,7 @@ static void do_columns(const work *w, ptrdiff_t cell, int64_t n, int64_t first, 
     int64_t stop = v + least(least(same_weight(w, v, &weight), ROWS), end - v);
     find_shift(w, cell, n, v, stop - v);
     start_sums(w, n);
-    pl_stats_clear(w->type, &w->segment, 0, n);
+    if (is_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, n);
     for (int64_t run; v < stop; v += run) {
       run = least(run_at(&w->red, v), stop - v);
       column_run(w, value_at(w, cell, v), run, n);
@@ -410,7 +413,7 @@ static void do_cell(const work *w, ptrdiff_t cell, int64_t first, int64_t end,
     int64_t run = least(run_at(&w->red, v), n);
     bool direct = w->type == w->as && step_of(&w->red) == 1 && (run == n || run >= DIRECT);
     const char *x = w->stage;
-    pl_stats_clear(w->type, &w->segment, 0, 1);
+    if (is_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, 1);
     if (direct)
       x = value_at(w, cell, v), n = run;
     else
