@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// All factorisations of the rank count over two or three axes are tried: a few hundred at most for
+// any count that MPI starts, so nothing cleverer is needed.
+#include "engine/decompose.h"
+#include <string.h>
+
+static int64_t greater(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+int64_t pl_decompose_reach(const plait_grid *g, int axis, int side) {
+  int64_t sum = 0;
+  for (int s = 0; s < g->nstages; s++) {
+    const plait_stage *mine = &g->stage[s], *before = &g->stage[(s + g->nstages - 1) % g->nstages];
+    sum += side ? greater(mine->above[axis], before->below[axis])
+                : greater(mine->below[axis], before->above[axis]);
+  }
+  return sum;
+}
+
+static int64_t units(const plait_grid *g, int axis) {
+  return (g->shape[axis] + PL_DECOMPOSE_UNIT - 1) / PL_DECOMPOSE_UNIT;
+}
+
+// First cell of part `k` of `parts` along an axis.
+static int64_t cut(const plait_grid *g, int axis, int k, int parts) {
+  int64_t cell = units(g, axis) * k / parts * PL_DECOMPOSE_UNIT;
+  return cell < g->shape[axis] ? cell : g->shape[axis];
+}
+
+static bool fits(const plait_grid *g, int axis, int parts) {
+  int64_t least = greater(pl_decompose_reach(g, axis, 0), pl_decompose_reach(g, axis, 1));
+  for (int k = 0; k < parts; k++) {
+    int64_t n = cut(g, axis, k + 1, parts) - cut(g, axis, k, parts);
+    if (n < 1 || (parts > 1 && n < least)) return false;
+  }
+  return true;
+}
+
+// Cells that the ranks exchange, relative: surface per rank; the last axis counts twice.
+static double surface(const plait_grid *g, const int ranks[PL_AXES]) {
+  double cells = 1, sum = 0;
+  for (int a = 0; a < g->ndim; a++) cells *= (double)g->shape[a] / ranks[a];
+  for (int a = 0; a < g->ndim; a++) {
+    double area = cells / ((double)g->shape[a] / ranks[a]);
+    if (ranks[a] > 1) sum += a == g->ndim - 1 ? 2 * area : area;
+  }
+  return sum;
+}
+
+plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES]) {
+  double best = -1;
+  for (int p = 1; p <= size; p++)
+    for (int q = 1; size % p == 0 && q <= size / p; q++) {
+      if (size / p % q != 0) continue;
+      int trial[PL_AXES] = {p, q, size / p / q};
+      bool good = true;
+      for (int a = 0; a < PL_AXES; a++)
+        good = good && (a < g->ndim ? fits(g, a, trial[a]) : trial[a] == 1);
+      if (!good || (best >= 0 && surface(g, trial) >= best)) continue;
+      best = surface(g, trial);
+      memcpy(ranks, trial, sizeof trial);
+    }
+  if (best >= 0) return PLAIT_OK;
+  return plait_fail(
+      PLAIT_JOB,
+      "the grid of %lld x .. cells is too small for %d ranks: parts begin at multiples of "
+      "%d cells and are at least as wide as a step reads; use fewer ranks",
+      (long long)g->shape[0], size, PL_DECOMPOSE_UNIT);
+}
+
+static void place_of(const int ranks[PL_AXES], int rank, int place[PL_AXES]) {
+  place[2] = rank % ranks[2];
+  place[1] = rank / ranks[2] % ranks[1];
+  place[0] = rank / ranks[2] / ranks[1];
+}
+
+int pl_decompose_neighbour(const plait_grid *g, const int ranks[PL_AXES], int rank,
+                           const int step[PL_AXES]) {
+  int place[PL_AXES];
+  place_of(ranks, rank, place);
+  for (int a = 0; a < g->ndim; a++) {
+    place[a] += step[a];
+    bool outside = place[a] < 0 || place[a] >= ranks[a];
+    if (outside && g->edge[a][0] != PLAIT_EDGE_PERIODIC) return -1;
+    place[a] = (place[a] + ranks[a]) % ranks[a];
+  }
+  return (place[0] * ranks[1] + place[1]) * ranks[2] + place[2];
+}
+
+void pl_decompose_part(const plait_grid *g, const int ranks[PL_AXES], int rank, pl_part *part) {
+  int place[PL_AXES];
+  place_of(ranks, rank, place);
+  *part = (pl_part){.ndim = g->ndim, .n = {1, 1, 1}};
+  for (int a = 0; a < g->ndim; a++) {
+    part->lo[a] = cut(g, a, place[a], ranks[a]);
+    part->n[a] = cut(g, a, place[a] + 1, ranks[a]) - part->lo[a];
+    bool loop = g->edge[a][0] == PLAIT_EDGE_PERIODIC;
+    for (int side = 0; side < 2; side++) {
+      bool end = place[a] == (side ? ranks[a] - 1 : 0);
+      part->side[a][side] = loop && ranks[a] == 1 ? PL_SIDE_LOOP
+                            : end && !loop        ? PL_SIDE_WALL
+                                                  : PL_SIDE_RANK;
+    }
+  }
+  part->wrap = part->side[g->ndim - 1][0] == PL_SIDE_LOOP;
+}
+
+int64_t pl_decompose_least(const plait_grid *g, const int ranks[PL_AXES], int axis) {
+  int64_t least = g->shape[axis];
+  for (int k = 0; k < ranks[axis]; k++) {
+    int64_t n = cut(g, axis, k + 1, ranks[axis]) - cut(g, axis, k, ranks[axis]);
+    least = n < least ? n : least;
+  }
+  return least;
+}
