@@ -54,6 +54,8 @@ int64_t pl_stats_cells(const plait_block *box, const bool reduced[]); // of the 
 
 // stats_tally.c: tallies
 void pl_stats_clear(plait_type type, const stats_tally *t, int64_t first, int64_t n);
+void pl_stats_copy(const stats_tally *left, int64_t at, const stats_tally *right, int64_t from,
+                   int64_t n);
 void pl_stats_merge(plait_type type, const stats_tally *left, int64_t at, const stats_tally *right,
                     int64_t from, int64_t n);
 

@@ -278,16 +278,19 @@ static PLAIT_WIDE void fold(int64_t n, double weight, const columns *sum, const 
     for (int64_t c = 0; c < n; c++) t->weight[c] = weight * count[c];
 }
 
-// Adds the sums of n columns to cells at .. at + n of the tallies of this block.
+// Makes the sums of n columns, or adds them to, cells at .. at + n of the tallies of this block.
 static void close_segment(const work *w, int64_t n, double weight, const stats_tally *to,
-                          int64_t at) {
+                          int64_t at, bool first) {
   const stats_tally *t = &w->segment;
   const void *from[] = {w->sum.n, w->sum.shift, w->sum.lo, w->sum.hi};
   double *into[] = {t->count, t->mean, t->lo, t->hi};
   for (int i = 0; i < (is_wide_integer(w->type) ? 2 : 4); i++)
     plait_row_to_f64(w->as, from[i], n, into[i]);
   fold(n, weight, &w->sum, t);
-  pl_stats_merge(w->type, to, at, t, 0, n);
+  if (first)
+    pl_stats_copy(to, at, t, 0, n);
+  else
+    pl_stats_merge(w->type, to, at, t, 0, n);
 }
 
 // ---- vectors over cells -----------------------------------------------------------------------
@@ -326,10 +329,10 @@ static void column_run(const work *w, const char *at, int64_t rows, int64_t n) {
 // Values first .. end of n neighbouring cells, from offset `cell` on; their tallies begin at `to`.
 static void do_columns(const work *w, ptrdiff_t cell, int64_t n, int64_t first, int64_t end,
                        const stats_tally *tally, int64_t to) {
-  pl_stats_clear(w->type, tally, to, n);
-  for (int64_t v = first; v < end;) {
+  for (int64_t v = first, stop; v < end;) {
     double weight;
-    int64_t stop = v + least(least(same_weight(w, v, &weight), ROWS), end - v);
+    bool is_first = v == first;
+    stop = v + least(least(same_weight(w, v, &weight), ROWS), end - v);
     find_shift(w, cell, n, v, stop - v);
     start_sums(w, n);
     if (is_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, n);
@@ -337,7 +340,7 @@ static void do_columns(const work *w, ptrdiff_t cell, int64_t n, int64_t first, 
       run = least(run_at(&w->red, v), stop - v);
       column_run(w, value_at(w, cell, v), run, n);
     }
-    close_segment(w, n, weight, tally, to);
+    close_segment(w, n, weight, tally, to, is_first);
   }
 }
 
@@ -385,7 +388,7 @@ static void join_lanes(double *s, double *q, double *count, double *lo, double *
 
 // n contiguous values of work of one cell.
 static void do_segment(const work *w, const char *x, int64_t n, double weight,
-                       const stats_tally *tally, int64_t to) {
+                       const stats_tally *tally, int64_t to, bool first) {
   const stats_tally *t = &w->segment;
   double lo[LANES], hi[LANES], count[LANES], shift = first_finite(w, x, n);
   fill(w, w->sum.shift, shift, LANES);
@@ -400,13 +403,15 @@ static void do_segment(const work *w, const char *x, int64_t n, double weight,
   t->mean[0] = shift;
   if (!is_wide_integer(w->type)) *(double *)t->lo = lo[0], *(double *)t->hi = hi[0];
   fold(1, weight, &w->sum, t);
-  pl_stats_merge(w->type, tally, to, t, 0, 1);
+  if (first)
+    pl_stats_copy(tally, to, t, 0, 1);
+  else
+    pl_stats_merge(w->type, tally, to, t, 0, 1);
 }
 
 // Values first .. end of the cell at offset `cell`; its tally is number `to`.
 static void do_cell(const work *w, ptrdiff_t cell, int64_t first, int64_t end,
                     const stats_tally *tally, int64_t to) {
-  pl_stats_clear(w->type, tally, to, 1);
   for (int64_t v = first, n; v < end; v += n) {
     double weight;
     n = least(least(same_weight(w, v, &weight), SEGMENT), end - v);
@@ -418,7 +423,7 @@ static void do_cell(const work *w, ptrdiff_t cell, int64_t first, int64_t end,
       x = value_at(w, cell, v), n = run;
     else
       gather(w, cell, v, n, w->as, w->stage);
-    do_segment(w, x, n, weight, tally, to);
+    do_segment(w, x, n, weight, tally, to, v == first);
   }
 }
 
@@ -574,10 +579,11 @@ static void moments_of_block(const work *w) {
   else
     cells_of_block(w);
 #pragma omp single
-  for (int64_t part = 0; w->parts > 1 && part < w->parts; part++) {
-    if (part == 0) pl_stats_clear(w->type, &w->partial.tally, 0, kept->total);
-    pl_stats_merge(w->type, &w->partial.tally, 0, &w->partial.slots, part * kept->total,
-                   kept->total);
+  for (int64_t part = 0, n = kept->total; w->parts > 1 && part < w->parts; part++) {
+    if (part == 0)
+      pl_stats_copy(&w->partial.tally, 0, &w->partial.slots, 0, n);
+    else
+      pl_stats_merge(w->type, &w->partial.tally, 0, &w->partial.slots, part * n, n);
   }
 }
 

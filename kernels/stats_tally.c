@@ -6,6 +6,7 @@
 // is the caller's, so the bits are too.
 #include "stats.h"
 #include <math.h>
+#include <string.h>
 
 static void extremes_start(plait_type type, const stats_tally *t, int64_t i) {
   if (type == PLAIT_I64) {
@@ -65,6 +66,19 @@ static PLAIT_WIDE void extremes_u64(int64_t n, uint64_t *restrict lo, uint64_t *
                                     const uint64_t *restrict lo2, const uint64_t *restrict hi2) {
   for (int64_t i = 0; i < n; i++) lo[i] = lo2[i] < lo[i] ? lo2[i] : lo[i];
   for (int64_t i = 0; i < n; i++) hi[i] = hi2[i] > hi[i] ? hi2[i] : hi[i];
+}
+
+// Cells at .. at + n of `left` become cells from .. from + n of `right`.
+void pl_stats_copy(const stats_tally *left, int64_t at, const stats_tally *right, int64_t from,
+                   int64_t n) {
+  size_t bytes = (size_t)n * 8;
+  memcpy(left->count + at, right->count + from, bytes);
+  memcpy(left->mean + at, right->mean + from, bytes);
+  memcpy(left->m2 + at, right->m2 + from, bytes);
+  memcpy((int64_t *)left->lo + at, (int64_t *)right->lo + from, bytes);
+  memcpy((int64_t *)left->hi + at, (int64_t *)right->hi + from, bytes);
+  if (left->weight != left->count) memcpy(left->weight + at, right->weight + from, bytes);
+  if (left->sum) memcpy(left->sum + at, right->sum + from, bytes);
 }
 
 // Adds cells from .. from + n of `right` to cells at .. at + n of `left`.
