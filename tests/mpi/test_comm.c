@@ -303,8 +303,9 @@ static int abort_all(void) {
     pl_sleep(0.2);
     pl_comm_abort(comm, 42);
   }
-  pl_comm_barrier(comm);
-  return 0;
+  pl_comm_barrier(comm); // the others wait here for ever
+  pl_comm_stop(&comm);
+  return 1;
 }
 
 static int refuse_singleton(void) {
