@@ -223,6 +223,10 @@ plait_err pl_comm_wait(pl_comm *comm, pl_request *requests, int n) {
   }
 }
 
+plait_err pl_comm_poke(pl_comm *comm) {
+  return comm->size == 1 ? PLAIT_OK : comm->wire->poke(comm);
+}
+
 // ---- counters -------------------------------------------------------------------------------
 struct pl_counters {
   pl_comm *comm;

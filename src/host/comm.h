@@ -57,7 +57,12 @@ plait_err pl_comm_wait(pl_comm *comm, pl_request *requests, int n);             
 typedef struct pl_counters pl_counters;
 plait_err pl_counters_start(pl_comm *comm, int n, pl_counters **counters); // Collective
 void pl_counters_stop(pl_counters **counters);                             // Collective
-// The value before adding. One-sided: the owner does nothing. fetch_and_op, never compare-and-swap.
+// Lets MPI work on what others want of this rank. Within a node, and over networks that can do it
+// by themselves, counters need nothing of their owner; Open MPI 4 over TCP serves them only while
+// the owner is inside MPI: a strand that waits calls this now and then. Never blocks. Cost: < 1 us.
+plait_err pl_comm_poke(pl_comm *comm);
+// The value before adding. One-sided: the owner does nothing (but see pl_comm_poke). fetch_and_op,
+// never compare-and-swap.
 plait_err pl_counters_add(pl_counters *counters, int rank, int index, int64_t delta,
                           int64_t *before);
 #endif
