@@ -125,6 +125,7 @@ static plait_err open_netcdf(const char *path, const char *variable, pl_dataset 
   nc->fd = open(path, O_RDONLY | O_CLOEXEC);
   if (nc->fd < 0) GUARD(pl_fail_errno(PLAIT_INPUT, "cannot open", path));
   GUARD(pl_hdf5_check_end(nc->fd, path));
+  GUARD(pl_classic_check(nc->fd, path));
   GUARD(pl_netcdf_open_file(path, &nc->ncid));
   GUARD(pl_netcdf_find(path, nc->ncid, variable, &var));
   GUARD(pl_netcdf_meta(path, &var, meta));

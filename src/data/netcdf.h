@@ -77,6 +77,9 @@ typedef struct pl_classic_var {
   int64_t begin;              // byte of the first value
   int64_t record_bytes;       // from one record to the next
 } pl_classic_var;
+// Every count and length of the header against the file: libnetcdf 4.9 crashes on some that are
+// absurd. PLAIT_OK for a file that is not classic.
+plait_err pl_classic_check(int fd, const char *path);
 // Finds `name` in the header of a CDF-1, CDF-2 or CDF-5 file. PLAIT_INPUT: damaged, or not there.
 plait_err pl_classic_find(int fd, const char *path, const char *name, pl_classic_var *var);
 

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { TAG_ABSENT = 0, TAG_DIMENSION = 10, TAG_VARIABLE = 11, TAG_ATTRIBUTE = 12 };
 
@@ -210,23 +211,37 @@ static void header(cursor *c, dim_table *dims, const char *want, pl_classic_var 
     int64_t slab = 0;
     variable(c, dims, found, &one, &slab);
     if (c->err == PLAIT_OK && one.record) add_record(c, &r, slab);
-    if (c->err != PLAIT_OK || strcmp(found, want) != 0) continue;
+    if (c->err != PLAIT_OK || want == NULL || strcmp(found, want) != 0) continue;
     *var = one;
     *have = true;
   }
   var->record_bytes = r.n == 1 ? r.single : r.padded;
 }
 
-plait_err pl_classic_find(int fd, const char *path, const char *want, pl_classic_var *var) {
+// `want` NULL: reads all of the header for its own sake.
+static plait_err search(int fd, const char *path, const char *want, pl_classic_var *var,
+                        bool *have) {
   struct stat st;
   if (fstat(fd, &st) != 0) return pl_fail_errno(PLAIT_IO, "cannot look at", path);
   cursor c = {.fd = fd, .path = path, .size = st.st_size, .err = PLAIT_OK};
   dim_table dims = {0};
-  bool have = false;
   *var = (pl_classic_var){0};
-  header(&c, &dims, want, var, &have);
+  header(&c, &dims, want, var, have);
   pl_free(&dims.length);
-  if (c.err == PLAIT_OK && !have)
-    return plait_fail(PLAIT_INPUT, "%s: no variable \"%s\" in its header", path, want);
   return c.err;
+}
+
+plait_err pl_classic_find(int fd, const char *path, const char *name, pl_classic_var *var) {
+  bool have = false;
+  TRY(search(fd, path, name, var, &have));
+  if (have) return PLAIT_OK;
+  return plait_fail(PLAIT_INPUT, "%s: no variable \"%s\" in its header", path, name);
+}
+
+plait_err pl_classic_check(int fd, const char *path) {
+  unsigned char magic[3];
+  pl_classic_var ignored;
+  bool have = false;
+  if (pread(fd, magic, 3, 0) != 3 || memcmp(magic, "CDF", 3) != 0) return PLAIT_OK;
+  return search(fd, path, NULL, &ignored, &have);
 }

@@ -5,6 +5,7 @@
 #define NETCDF_FILES_H
 #include <netcdf.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -98,6 +99,7 @@ static inline void write_slab(int ncid, int v, const form *f, size_t first, size
 static inline void write_file(const char *path, const form *f) {
   static const nc_type other[] = {NC_BYTE, NC_DOUBLE, NC_SHORT};
   int ncid, dim[4], v, beside[3];
+  unlink(path); // faster than truncating it
   MUST(nc_create(path, f->mode | NC_CLOBBER, &ncid));
   MUST(nc_set_fill(ncid, f->holes ? NC_FILL : NC_NOFILL, NULL));
   for (int d = 0; d < f->ndim; d++) {
