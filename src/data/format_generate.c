@@ -4,7 +4,7 @@
 //
 //   generate:KIND?shape=1000x2000&type=float32&seed=1&dims=y:x
 //
-//   KIND   ramp    the row-major number of the cell; integers wrap, floats are rounded
+//   KIND   ramp    the row-major number of the cell, as float64 and then float32; integers wrap
 //          random  floats uniform in (0, 1), integers all bits random; a function of seed and cell
 //   shape  lengths of the axes, must be given; type (float32), seed (0), dims (axis0:axis1:..)
 //
@@ -33,56 +33,80 @@ static bool claims_generate(const char *path, const unsigned char *head, size_t 
 
 // ---- values ----
 
+// Cell numbers that a float64 holds exactly; beyond them the sum below would round twice.
+static bool exact(uint64_t first, int64_t n) {
+  return first + (uint64_t)n < UINT64_C(1) << 53;
+}
+
+PLAIT_WIDE static void ramp_f32(double first, int n, float *restrict to) {
+  for (int i = 0; i < n; i++) to[i] = (float)(first + i);
+}
+
+PLAIT_WIDE static void ramp_f64(double first, int n, double *restrict to) {
+  for (int i = 0; i < n; i++) to[i] = first + i;
+}
+
+PLAIT_WIDE static void ramp_integers(size_t size, uint64_t first, int n, void *to) {
+  if (size == 1)
+    for (int i = 0; i < n; i++) ((uint8_t *)to)[i] = (uint8_t)(first + (uint64_t)i);
+  if (size == 2)
+    for (int i = 0; i < n; i++) ((uint16_t *)to)[i] = (uint16_t)(first + (uint64_t)i);
+  if (size == 4)
+    for (int i = 0; i < n; i++) ((uint32_t *)to)[i] = (uint32_t)(first + (uint64_t)i);
+  if (size == 8)
+    for (int i = 0; i < n; i++) ((uint64_t *)to)[i] = first + (uint64_t)i;
+}
+
 static void fill_ramp(uint64_t seed, plait_type type, uint64_t first, int64_t n, void *to) {
   (void)seed;
-  uint8_t *i1 = to;
-  uint16_t *i2 = to;
-  uint32_t *i4 = to;
-  uint64_t *i8 = to;
-  float *f4 = to;
-  double *f8 = to;
-  uint64_t count = (uint64_t)n;
-  size_t size = plait_type_size(type);
-  if (type == PLAIT_F32)
-    for (uint64_t i = 0; i < count; i++) f4[i] = (float)(int64_t)(first + i);
+  bool fast = exact(first, n);
+  if (type == PLAIT_F32 && fast)
+    ramp_f32((double)first, (int)n, to);
+  else if (type == PLAIT_F64 && fast)
+    ramp_f64((double)first, (int)n, to);
+  else if (type == PLAIT_F32)
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)(double)(first + (uint64_t)i);
   else if (type == PLAIT_F64)
-    for (uint64_t i = 0; i < count; i++) f8[i] = (double)(int64_t)(first + i);
-  else if (size == 1)
-    for (uint64_t i = 0; i < count; i++) i1[i] = (uint8_t)(first + i);
-  else if (size == 2)
-    for (uint64_t i = 0; i < count; i++) i2[i] = (uint16_t)(first + i);
-  else if (size == 4)
-    for (uint64_t i = 0; i < count; i++) i4[i] = (uint32_t)(first + i);
+    for (int64_t i = 0; i < n; i++) ((double *)to)[i] = (double)(first + (uint64_t)i);
   else
-    for (uint64_t i = 0; i < count; i++) i8[i] = first + i;
+    ramp_integers(plait_type_size(type), first, (int)n, to);
 }
 
-// Four words serve four cells of up to 32 bits, or two of 64.
-static void put_random(plait_type type, const uint32_t words[4], uint64_t cell, void *to,
-                       int64_t i) {
-  uint32_t word = words[cell & 3];
-  uint32_t high = words[cell & 1 ? 2 : 0], low = words[cell & 1 ? 3 : 1];
+// `count` values of `type` from random words, `size` bytes each: loops without a branch inside.
+static void from_words(plait_type type, const uint32_t *words, int count, void *to) {
   if (type == PLAIT_F32)
-    ((float *)to)[i] = ((float)(word >> 9) + 0.5f) * 0x1p-23f;
+    for (int i = 0; i < count; i++) ((float *)to)[i] = ((float)(words[i] >> 9) + 0.5f) * 0x1p-23f;
   else if (type == PLAIT_F64)
-    ((double *)to)[i] = plait_uniform(high, low);
+    for (int i = 0; i < count; i++)
+      ((double *)to)[i] = plait_uniform(words[2 * i], words[2 * i + 1]);
   else if (plait_type_size(type) == 1)
-    ((uint8_t *)to)[i] = (uint8_t)word;
+    for (int i = 0; i < count; i++) ((uint8_t *)to)[i] = (uint8_t)words[i];
   else if (plait_type_size(type) == 2)
-    ((uint16_t *)to)[i] = (uint16_t)word;
+    for (int i = 0; i < count; i++) ((uint16_t *)to)[i] = (uint16_t)words[i];
   else if (plait_type_size(type) == 4)
-    ((uint32_t *)to)[i] = word;
+    for (int i = 0; i < count; i++) ((uint32_t *)to)[i] = words[i];
   else
-    ((uint64_t *)to)[i] = (uint64_t)high << 32 | low;
+    for (int i = 0; i < count; i++)
+      ((uint64_t *)to)[i] = (uint64_t)words[2 * i] << 32 | words[2 * i + 1];
 }
 
+enum { DRAWS = 64 }; // calls of plait_random in a batch
+
+// A draw of four words serves four cells of up to 32 bits, or two of 64: cell c takes draw c / 4 or
+// c / 2. Batches start at whole draws; the words before `first` are passed over.
 static void fill_random(uint64_t seed, plait_type type, uint64_t first, int64_t n, void *to) {
-  const int shift = plait_type_size(type) == 8 ? 1 : 2;
-  uint32_t words[4];
-  for (int64_t i = 0; i < n; i++) {
-    uint64_t cell = first + (uint64_t)i;
-    if (i == 0 || (cell & ((1u << shift) - 1)) == 0) plait_random(seed, 0, cell >> shift, words);
-    put_random(type, words, cell, to, i);
+  const size_t size = plait_type_size(type);
+  const unsigned per_draw = size == 8 ? 2 : 4, per_cell = 4 / per_draw;
+  uint32_t words[4 * DRAWS];
+  for (char *at = to; n > 0;) {
+    unsigned skip = (unsigned)(first % per_draw), room = DRAWS * per_draw - skip;
+    int count = n < (int64_t)room ? (int)n : (int)room;
+    unsigned draws = (skip + (unsigned)count + per_draw - 1) / per_draw;
+    for (unsigned k = 0; k < draws; k++) plait_random(seed, 0, first / per_draw + k, &words[4 * k]);
+    from_words(type, words + skip * per_cell, count, at);
+    at += (size_t)count * size;
+    first += (uint64_t)count;
+    n -= count;
   }
 }
 

@@ -106,12 +106,26 @@ void pl_output_encode(const pl_output *o, int var, const plait_block *from, plai
     pl_encode(&o->convert[var], o->layout.vars[var].name, from, raise);
 }
 
+enum { KICK = 8 * 1024 * 1024 }; // bytes between two nudges
+
+// Asks the system to start writing what has gathered, so that the sync at the end, which nothing
+// hides, finds little to do (measured for 1 GiB: 0.01 s instead of 0.4 s). Only a nudge: errors
+// show in fsync.
+static void start_writeback(pl_output *o, int64_t bytes) {
+  o->gathered += bytes;
+  if (o->gathered < KICK) return;
+  o->gathered = 0;
+  (void)!sync_file_range(o->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 plait_err pl_output_store(pl_output *o, int var, const plait_block *from) {
   if (!o->format->stores) return PLAIT_OK;
   pl_box box = {.ndim = from->ndim};
   memcpy(box.lo, from->origin, sizeof box.lo);
   memcpy(box.n, from->extent, sizeof box.n);
-  return pl_raw_write(&o->raw[var], &box, from->data, from->stride, plait_type_size(from->type));
+  TRY(pl_raw_write(&o->raw[var], &box, from->data, from->stride, plait_type_size(from->type)));
+  start_writeback(o, pl_box_cells(&box) * (int64_t)o->raw[var].size);
+  return PLAIT_OK;
 }
 
 plait_err pl_output_sync(pl_output *o) {

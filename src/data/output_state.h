@@ -18,7 +18,8 @@ struct pl_output {
   pl_layout layout;
   char *path, *partial; // *owned*
   bool force, committed;
-  int fd; // -1: none
+  int fd;           // -1: none
+  int64_t gathered; // bytes stored since the last nudge to write them to the disk
   pl_placed placed;
   pl_raw raw[PLAIT_OUTPUTS];
   pl_convert convert[PLAIT_OUTPUTS];

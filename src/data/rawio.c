@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/uio.h>
 
-enum { VECTORS = 1024, GAP = 4096 }; // IOV_MAX of Linux; a gap that is cheaper to read than to skip
+enum { VECTORS = 1024, GAP = 8192 }; // IOV_MAX of Linux; a gap that is cheaper to read than to skip
 
 typedef struct mover {
   const pl_raw *raw;

@@ -72,6 +72,12 @@ static void test_random_is_uniform(void **state) {
     pl_dataset_close(&dataset);
   }
   assert_memory_not_equal(data[0], data[2], 400000); // the seed counts
+  uint32_t words[4];                                 // cell 5 is word 1 of draw 1, for ever
+  plait_random(1, 0, 1, words);
+  assert_true(pl_value(PLAIT_F32, data[0], 5) ==
+              (double)(((float)(words[1] >> 9) + 0.5f) * 0x1p-23f));
+  plait_random(1, 0, 2, words);
+  assert_true(pl_value(PLAIT_F64, data[1], 5) == plait_uniform(words[2], words[3]));
   for (int k = 0; k < 3; k++) pl_free(&data[k]);
 }
 
