@@ -73,18 +73,18 @@ static const plait_param shape_columns[] = {
 
 static const plait_param table[] = {
     {"cells", PLAIT_PARAM_REALS, offsetof(params, cells), "",
-     "[ny, nx] or [nz, ny, nx]; without input", "", 0, 0, NULL, NULL, 0},
+     "[ny, nx] or [nz, ny, nx]; without input", "[]", 0, 0, NULL, NULL, 0},
     {"spacing", PLAIT_PARAM_REALS, offsetof(params, spacing), "m", "one number or one per axis",
      "1", 1e-300, 1e300, NULL, NULL, 0},
     {"diffusivity", PLAIT_PARAM_REAL, offsetof(params, diffusivity), "m2/s",
      "k; with a file: its factor", "1", 0, 1e300, NULL, NULL, 0},
     {"diffusivity_file", PLAIT_PARAM_FILE, offsetof(params, diffusivity_file), "m2/s",
      "k of every cell", "", 0, 0, NULL, NULL, 0},
-    {"edges", PLAIT_PARAM_TABLE, offsetof(params, edges), "", "faces that are not insulated", "", 0,
+    {"edges", PLAIT_PARAM_TABLE, offsetof(params, edges), "", "faces that are not insulated", "[]", 0,
      0, NULL, edge_columns, sizeof(edge)},
-    {"initial", PLAIT_PARAM_TABLE, offsetof(params, initial), "", "shapes, added to the input", "",
+    {"initial", PLAIT_PARAM_TABLE, offsetof(params, initial), "", "shapes, added to the input", "[]",
      0, 0, NULL, shape_columns, sizeof(shape)},
-    {"sources", PLAIT_PARAM_TABLE, offsetof(params, sources), "", "shapes of the heating q", "", 0,
+    {"sources", PLAIT_PARAM_TABLE, offsetof(params, sources), "", "shapes of the heating q", "[]", 0,
      0, NULL, shape_columns, sizeof(shape)},
     {0}};
 

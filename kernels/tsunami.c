@@ -88,10 +88,10 @@ static const plait_param shape_columns[] = {
 
 static const plait_param table[] = {
     {"faults", PLAIT_PARAM_TABLE, offsetof(params, faults), "", "rectangular faults (Okada 1985)",
-     "", 0, 0, NULL, fault_columns, sizeof(okada_fault)},
+     "[]", 0, 0, NULL, fault_columns, sizeof(okada_fault)},
     {"uplift", PLAIT_PARAM_FILE, offsetof(params, uplift), "m",
      "uplift of the sea floor, same grid", "", 0, 0, NULL, NULL, 0},
-    {"shapes", PLAIT_PARAM_TABLE, offsetof(params, shapes), "", "heights by formula", "", 0, 0,
+    {"shapes", PLAIT_PARAM_TABLE, offsetof(params, shapes), "", "heights by formula", "[]", 0, 0,
      NULL, shape_columns, sizeof(shape)},
     {"min_depth", PLAIT_PARAM_REAL, offsetof(params, min_depth), "m",
      "shallower water counts as this deep", "10", 0.01, 1e4, NULL, NULL, 0},
@@ -386,10 +386,10 @@ static void advance(const plait_call *call, const plait_cells *b) {
 }
 
 static void diagnose(const plait_call *call, const plait_cells *b, double sum[]) {
+  const row *rows = call->state;
   for (int64_t j = 0; j < b->n[0]; j++) {
     const float *h = (const float *)b->now[H] + j * b->stride[0];
-    double lat = latitude(call, b->grid, (double)(b->lo[0] + j));
-    double area = step_x(call, lat) * step_y(call);
+    double area = b->dt / rows[b->lo[0] + j].rx * step_y(call);
     for (int64_t i = 0; i < b->n[1]; i++) {
       sum[0] += area * h[i];
       sum[1] += area * 0.5 * 1025 * gravity * h[i] * h[i];

@@ -19,7 +19,6 @@ typedef struct pl_part {
   int64_t lo[PL_AXES], n[PL_AXES];        // own cells; 0 and 1 for axes >= ndim
   int64_t below[PL_AXES], above[PL_AXES]; // cells kept beyond them
   pl_side side[PL_AXES][2];
-  int rank[PL_AXES][2];        // neighbour along an axis (PL_SIDE_RANK)
   bool wrap;                   // last axis is a loop that is filled row by row (tile.c)
   ptrdiff_t stride[PL_AXES];   // cells
   ptrdiff_t first;             // of the first own cell

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The evolve pattern: from an opened job to a march with outputs.
+#ifndef PL_EVOLVE_H
+#define PL_EVOLVE_H
+#include "engine/gauge.h"
+#include "engine/pattern.h"
+#include "engine/snapshot.h"
+
+typedef struct pl_evolve {
+  pl_task *task;
+  pl_march march;
+  double *coord[PL_AXES]; // of the cells along each axis; *owned*
+  int64_t steps, every;   // in all; between snapshots (0: only the last state)
+  int64_t nsnapshots;
+  pl_gauges gauges;
+  pl_snapshots snapshots;
+  double *sums; // [nsnapshots, ndiagnoses], filled on rank 0; *owned*
+  int var_sum, var_maximum, var_arrival, var_gauge; // in the layout; -1: not kept
+} pl_evolve;
+
+// Plans, decomposes, reads the fields, finds step and outputs, makes the layout. Collective.
+plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threads);
+void pl_evolve_close(pl_evolve **evolve);
+plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
+plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout
+plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; leader, collective
+int64_t pl_evolve_step_of(const pl_evolve *evolve, int64_t snapshot); // its step
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What is noted of every step while its cells are in cache: time series at places, the running
+// maximum and the time of first arrival of the first field.
+#ifndef PL_GAUGE_H
+#define PL_GAUGE_H
+#include "engine/evolve_job.h"
+#include "engine/evolve_march.h"
+
+typedef struct pl_gauge {
+  char name[PLAIT_NAME];
+  int64_t cell[PL_AXES]; // after moving to where there is water
+  int owner;             // rank
+  bool moved;
+} pl_gauge;
+
+typedef struct pl_gauges {
+  pl_march *march;
+  int n;
+  pl_gauge *gauge; // *owned*
+  int64_t every;   // steps between values
+  int64_t samples; // of each, the initial state included
+  double *value;   // *owned*, [samples, n]; own ones filled
+  double *maximum; // *owned*, own cells, or NULL
+  double *arrival; // *owned*, s; NaN: not yet; or NULL
+  double threshold;
+} pl_gauges;
+
+// Finds the cells (collective): PLAIT_JOB for a place outside the grid. `coord` are the coordinates
+// of the cells along each axis. Notes of moved gauges go to the log.
+plait_err pl_gauges_start(pl_march *march, const pl_evolve_job *job, const double *const coord[],
+                          int64_t steps, pl_gauges *gauges);
+void pl_gauges_stop(pl_gauges *gauges);
+// Notes the initial state. Threads: one.
+void pl_gauges_initial(pl_gauges *gauges);
+// pl_tiling.watch. Any thread, boxes disjoint.
+void pl_gauges_watch(void *gauges, const plait_cells *box);
+// Collective: rank 0 gets all values in `value`.
+plait_err pl_gauges_gather(pl_gauges *gauges);
+plait_err pl_gauges_write_csv(const pl_gauges *gauges, const char *path); // rank 0
+#endif

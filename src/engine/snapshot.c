@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Two slots: one is being written while the next is filled. Cells where the field's mask is 0
+// become NaN, the missing value of the arrays.
+#include "engine/snapshot.h"
+#include "base/mem.h"
+#include <math.h>
+#include <string.h>
+
+int64_t pl_snapshot_kept(int64_t n, int64_t stride) {
+  return (n + stride - 1) / stride;
+}
+
+static size_t field_bytes(const pl_snapshots *s, int i) {
+  return ((size_t)s->cells * s->march->fields.size[s->field[i]] + 63) / 64 * 64;
+}
+
+plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *s) {
+  const pl_part *part = &march->fields.part;
+  s->march = march;
+  s->cells = 1;
+  for (int a = 0; a < PL_AXES; a++) {
+    s->lo[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a], s->stride) : 0;
+    s->n[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a] + part->n[a], s->stride) - s->lo[a] : 1;
+    s->cells *= s->n[a];
+  }
+  size_t bytes = 64;
+  for (int i = 0; i < s->nfields; i++) bytes += field_bytes(s, i);
+  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) TRY(pl_alloc(bytes, 1, &s->memory[k]));
+  return PLAIT_OK;
+}
+
+void pl_snapshots_stop(pl_snapshots *s) {
+  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) pl_free(&s->memory[k]);
+}
+
+static double value_at(const void *data, plait_type type, ptrdiff_t at) {
+  return type == PLAIT_F32 ? (double)((const float *)data)[at] : ((const double *)data)[at];
+}
+
+// Where row `row` of the kept cells is in the fields.
+static ptrdiff_t row_offset(const pl_snapshots *s, int64_t row) {
+  const pl_part *part = &s->march->fields.part;
+  int64_t cell[PL_AXES] = {0};
+  for (int a = part->ndim - 2; a >= 0; a--) {
+    cell[a] = (s->lo[a] + row % s->n[a]) * s->stride;
+    row /= s->n[a];
+  }
+  cell[part->ndim - 1] = s->lo[part->ndim - 1] * s->stride;
+  return pl_part_offset(part, cell);
+}
+
+static void take_row(const pl_snapshots *s, int field, ptrdiff_t at, void *to, int64_t n) {
+  const pl_fields *fields = &s->march->fields;
+  plait_type type = fields->grid->field[field].type;
+  const char *data = pl_fields_at(fields, field, s->march->step);
+  int mask = fields->grid->field[field].mask - 1;
+  for (int64_t i = 0; i < n; i++) {
+    bool hidden = mask >= 0 && value_at(fields->data[mask][0], fields->grid->field[mask].type,
+                                        at + i * s->stride) == 0;
+    double x = hidden ? NAN : value_at(data, type, at + i * s->stride);
+    if (type == PLAIT_F32)
+      ((float *)to)[i] = (float)x;
+    else
+      ((double *)to)[i] = x;
+  }
+}
+
+static plait_block block_of(const pl_snapshots *s, int i, int64_t index, void *data) {
+  int ndim = s->march->grid.ndim;
+  pl_box box = {.ndim = ndim + 1, .lo = {index}, .n = {1}};
+  for (int a = 0; a < ndim; a++) {
+    box.lo[a + 1] = s->lo[a];
+    box.n[a + 1] = s->n[a];
+  }
+  return pl_block_over(data, s->march->grid.field[s->field[i]].type, &box, NULL);
+}
+
+void pl_snapshots_take(pl_snapshots *s, const pl_output *output, int slot, int64_t index,
+                       plait_raise *raise, int thread) {
+  int last = s->march->grid.ndim - 1;
+  int64_t rows = s->cells > 0 ? s->cells / s->n[last] : 0;
+  char *at = s->memory[slot];
+  if (thread == 0) s->index[slot] = index;
+  for (int i = 0; i < s->nfields; i++) {
+    size_t size = s->march->fields.size[s->field[i]];
+    for (int64_t r = thread; r < rows; r += s->march->threads)
+      take_row(s, s->field[i], row_offset(s, r), at + (size_t)(r * s->n[last]) * size, s->n[last]);
+#pragma omp barrier
+    plait_block block = block_of(s, i, index, at);
+    if (s->cells > 0) pl_output_encode(output, s->var[i], &block, raise);
+    at += field_bytes(s, i);
+  }
+#pragma omp barrier
+}
+
+plait_err pl_snapshots_store(pl_snapshots *s, pl_output *output, int slot, int64_t *bytes) {
+  char *at = s->memory[slot];
+  for (int i = 0; s->cells > 0 && i < s->nfields; i++) {
+    plait_block block = block_of(s, i, s->index[slot], at);
+    TRY(pl_output_store(output, s->var[i], &block));
+    *bytes += s->cells * (int64_t)s->march->fields.size[s->field[i]];
+    at += field_bytes(s, i);
+  }
+  return PLAIT_OK;
+}
+
+plait_err pl_snapshots_store_field(const pl_snapshots *s, pl_output *output, int var,
+                                   const double *own, int mask) {
+  const pl_fields *fields = &s->march->fields;
+  const pl_part *part = &fields->part;
+  if (s->cells == 0) return PLAIT_OK;
+  float *values = NULL;
+  plait_raise raise = {0};
+  TRY(pl_alloc((size_t)s->cells, sizeof *values, &values));
+  for (int64_t k = 0; k < s->cells; k++) {
+    int64_t rest = k, cell[PL_AXES] = {0}, at = 0;
+    for (int a = part->ndim - 1; a >= 0; a--) {
+      cell[a] = (s->lo[a] + rest % s->n[a]) * s->stride;
+      rest /= s->n[a];
+    }
+    for (int a = 0; a < part->ndim; a++) at = at * part->n[a] + cell[a] - part->lo[a];
+    bool hidden = mask >= 0 && value_at(fields->data[mask][0], fields->grid->field[mask].type,
+                                        pl_part_offset(part, cell)) == 0;
+    values[k] = hidden ? NAN : (float)own[at];
+  }
+  pl_box box = {.ndim = part->ndim};
+  memcpy(box.lo, s->lo, sizeof s->lo);
+  memcpy(box.n, s->n, sizeof s->n);
+  plait_block block = pl_block_over(values, PLAIT_F32, &box, NULL);
+  pl_output_encode(output, var, &block, &raise);
+  plait_err err = pl_raised(&raise);
+  if (err == PLAIT_OK) err = pl_output_store(output, var, &block);
+  pl_free(&values);
+  return err;
+}

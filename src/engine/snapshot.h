@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Pictures of the state: copied by the team into a slot, written by the writer strand while the
+// march goes on.
+#ifndef PL_SNAPSHOT_H
+#define PL_SNAPSHOT_H
+#include "data/output.h"
+#include "engine/evolve_march.h"
+
+#define PL_SNAPSHOT_SLOTS 2
+
+typedef struct pl_snapshots {
+  const pl_march *march;
+  int nfields, field[PLAIT_FIELDS], var[PLAIT_FIELDS]; // of the march, of the layout
+  int64_t stride;
+  int64_t lo[PL_AXES], n[PL_AXES]; // this rank's part of the kept cells, in kept cells
+  int64_t cells;                   // their number; 0: nothing falls here
+  char *memory[PL_SNAPSHOT_SLOTS]; // *owned*
+  int64_t index[PL_SNAPSHOT_SLOTS];
+} pl_snapshots;
+
+int64_t pl_snapshot_kept(int64_t n, int64_t stride); // cells of an axis that are kept
+// Fields, vars and stride are set by the caller. PLAIT_MEMORY.
+plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *snapshots);
+void pl_snapshots_stop(pl_snapshots *snapshots);
+// Team: copies the state as snapshot `index`, ready to store.
+void pl_snapshots_take(pl_snapshots *snapshots, const pl_output *output, int slot, int64_t index,
+                       plait_raise *raise, int thread);
+plait_err pl_snapshots_store(pl_snapshots *snapshots, pl_output *output, int slot, int64_t *bytes);
+// Kept cells of a field of own cells (dense, float64) as an array [axes] of the output.
+plait_err pl_snapshots_store_field(const pl_snapshots *snapshots, pl_output *output, int var,
+                                   const double *own, int mask);
+#endif
