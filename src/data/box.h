@@ -21,18 +21,19 @@ size_t pl_block_bytes(plait_type type, const pl_box *box, const int64_t halo[]);
 // The part of `block` that covers `box` (may reach into the halo), as a block without halo.
 plait_block pl_block_part(const plait_block *block, const pl_box *box);
 
-// Visits the contiguous runs of a box inside a row-major array of `shape`, trailing axes merged where
-// the box covers them whole: f(first cell in the array, first cell in the box, cells) until it fails.
+// Visits the contiguous runs of a box inside a row-major array of `shape`, trailing axes merged
+// where the box covers them whole: f(first cell in the array, first cell in the box, cells) until
+// it fails.
 typedef plait_err pl_run_visit(int64_t in_array, int64_t in_box, int64_t cells, void *data);
 plait_err pl_box_runs(const pl_box *box, const int64_t shape[], pl_run_visit *visit, void *data);
 
 // ---- halos ----
-// What must be read for a block with its halo. Its own cells and halo, clipped to the array, are one
-// box; that is enough for every rule but PLAIT_PERIODIC: the source of a cell beyond an end (reflect,
-// mirror, nearest, however wide the halo) is never farther from that end than the cell itself, so it
-// is in the clipped box, or the clipped box is the whole axis. A periodic axis of which the clipped
-// box is not the whole needs at most one more interval from the other end; k such axes give 2^k
-// boxes (the corners). So:
+// What must be read for a block with its halo. Its own cells and halo, clipped to the array, are
+// one box; that is enough for every rule but PLAIT_PERIODIC: the source of a cell beyond an end
+// (reflect, mirror, nearest, however wide the halo) is never farther from that end than the cell
+// itself, so it is in the clipped box, or the clipped box is the whole axis. A periodic axis of
+// which the clipped box is not the whole needs at most one more interval from the other end; k such
+// axes give 2^k boxes (the corners). So:
 //
 //   pl_source s;
 //   for (int i = 0; pl_box_source(&box, halo, shape, rule, i, &s); i++) {
@@ -51,13 +52,13 @@ typedef struct pl_source {
 bool pl_box_source(const pl_box *box, const int64_t halo[], const int64_t shape[],
                    const plait_boundary rule[], int i, pl_source *source);
 
-// The cell of an axis of n > 0 cells whose value cell `x` has by the rule (any x); -1: the constant.
-// As scipy.ndimage's modes reflect, nearest, mirror, constant (grid-constant), grid-wrap.
+// The cell of an axis of n > 0 cells whose value cell `x` has by the rule (any x); -1: the
+// constant. As scipy.ndimage's modes reflect, nearest, mirror, constant (grid-constant), grid-wrap.
 int64_t pl_boundary_index(plait_boundary rule, int64_t x, int64_t n);
 
 // Fills the halo cells of `block` that lie outside the array by the boundary rule of each axis. The
-// cells of all boxes of pl_box_source are there already. Team function: called by every thread, ends
-// with a barrier. `constant` is rounded and clamped to an integer type (NaN: 0).
+// cells of all boxes of pl_box_source are there already. Team function: called by every thread,
+// ends with a barrier. `constant` is rounded and clamped to an integer type (NaN: 0).
 void pl_block_fill_boundary(const plait_block *block, const int64_t shape[],
                             const plait_boundary rule[], double constant);
 #endif

@@ -6,8 +6,8 @@
 // Reading has two halves, so that the reader strand only waits for the disk and the team computes:
 //   fetch   (reader strand) brings the stored bytes of a box into memory: pread, no arithmetic
 //   decode  (team) inflates, unshuffles, swaps bytes, unpacks, turns missing values into NaN
-// Where the file already holds what the kernel wants, fetch reads straight into the block and decode
-// does nothing: no copy.
+// Where the file already holds what the kernel wants, fetch reads straight into the block and
+// decode does nothing: no copy.
 //
 // Threads: open, fetch, close: one strand at a time (HDF5 and NetCDF are not thread-safe). decode:
 // every thread of the team at once, or one thread alone outside a team.
@@ -23,7 +23,7 @@ typedef struct pl_format {
   const char *name;       // "netcdf"
   const char *summary;    // for `plait --version`
   const char *extensions; // "nc nc4 cdf": for output names and for messages
-  bool (*claims)(const char *path, const unsigned char *head, size_t bytes); // magic or scheme
+  bool (*claims)(const char *path, const unsigned char *head, size_t bytes);      // magic or scheme
   plait_err (*open)(const char *path, const char *variable, pl_dataset *dataset); // fills meta
   void (*close)(pl_dataset *dataset);
   // Bytes that fetch needs beside the block for a box of this extent; 0: straight into the block.
@@ -45,17 +45,18 @@ struct pl_dataset {
 
 extern const pl_format *const pl_formats[]; // NULL-terminated; formats not built in are absent
 
-// `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a directory,
-// not readable, wrong magic, truncated, absurd header, unknown variable (nearest name).
+// `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a
+// directory, not readable, wrong magic, truncated, absurd header, unknown variable (nearest name).
 plait_err pl_dataset_open(const char *spec, pl_dataset **dataset);
 void pl_dataset_close(pl_dataset **dataset);
 size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
 // `to` covers exactly `box`, strides as the block has them. `raw` as large as raw_bytes says.
-plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
+plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
+                           const plait_block *to);
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
-// Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at most
-// the length of the file (compressed). 0 when it is not in a file.
+// Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at
+// most the length of the file (compressed). 0 when it is not in a file.
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);
 // Splits FILE:VAR at its last colon; a colon that is part of an existing file's name, of a scheme
 // (generate:, null:) or comes before a slash stays. No variable: "". Both *owned by the caller*.

@@ -126,8 +126,7 @@ static plait_err wrong(const char *spec, const char *what, const char *word, con
 
 static plait_err set_shape(const char *spec, char *value, pl_meta *meta) {
   meta->ndim = 0;
-  for (char *at = value, *save = NULL, *word; (word = strtok_r(at, "x", &save)) != NULL;
-       at = NULL) {
+  for (char *word; (word = strsep(&value, "x")) != NULL;) {
     if (meta->ndim == PLAIT_DIMS)
       return plait_fail(PLAIT_INPUT, "%s: more than %d axes", spec, PLAIT_DIMS);
     if (!pl_parse_int(word, &meta->shape[meta->ndim++]))
@@ -149,11 +148,10 @@ static plait_err set_type(const char *spec, const char *value, pl_meta *meta) {
 
 static plait_err set_dims(const char *spec, char *value, int *ndims, pl_meta *meta) {
   *ndims = 0;
-  for (char *at = value, *save = NULL, *word; (word = strtok_r(at, ":", &save)) != NULL;
-       at = NULL) {
-    if (*ndims == PLAIT_DIMS || strlen(word) >= PLAIT_NAME)
-      return plait_fail(PLAIT_INPUT, "%s: too many or too long names in dims", spec);
-    strcpy(meta->dims[(*ndims)++], word);
+  for (char *word; (word = strsep(&value, ":")) != NULL;) {
+    if (*ndims == PLAIT_DIMS || word[0] == 0 || strlen(word) >= PLAIT_NAME)
+      return plait_fail(PLAIT_INPUT, "%s: empty, too long or too many names in dims", spec);
+    snprintf(meta->dims[(*ndims)++], PLAIT_NAME, "%s", word);
   }
   return PLAIT_OK;
 }

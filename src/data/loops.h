@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The loops of convert.c over short runs of values in the first-level cache, one thread each. Each is
-// compiled for AVX-512, AVX2 and plain x86-64.
+// The loops of convert.c over short runs of values in the first-level cache, one thread each. Each
+// is compiled for AVX-512, AVX2 and plain x86-64.
 #ifndef PL_LOOPS_H
 #define PL_LOOPS_H
 #include "plait.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a file says about an array: type, shape, named dimensions, coordinates, attributes (CF). Held
-// in memory in a form that no format owns, so that any input format can be carried to any output.
+// What a file says about an array: type, shape, named dimensions, coordinates, attributes (CF).
+// Held in memory in a form that no format owns, so that any input format can be carried to any
+// output.
 #ifndef PL_META_H
 #define PL_META_H
 #include "base/err.h"
@@ -25,7 +26,8 @@ typedef struct pl_attrs {
 typedef struct pl_coord {
   char name[PLAIT_NAME];
   int ndim;
-  int dim[PLAIT_DIMS]; // index into the axes of the array; -1: an axis of its own (bounds: length 2)
+  int dim[PLAIT_DIMS]; // index into the axes of the array; -1: an axis of its own (bounds: length
+                       // 2)
   int64_t shape[PLAIT_DIMS];
   char own_dim[PLAIT_NAME]; // name of that axis
   plait_type type;
@@ -62,15 +64,17 @@ const pl_attr *pl_attr_find(const pl_attrs *attrs, const char *name);
 const char *pl_attr_text(const pl_attrs *attrs, const char *name); // "" when absent or not text
 bool pl_attr_number(const pl_attrs *attrs, const char *name, double *value);
 plait_err pl_attr_set_text(pl_attrs *attrs, const char *name, const char *text);
-plait_err pl_attr_set(pl_attrs *attrs, const char *name, plait_type type, size_t n, const void *data);
+plait_err pl_attr_set(pl_attrs *attrs, const char *name, plait_type type, size_t n,
+                      const void *data);
 // `n` bytes of text that need not end with a zero (one is kept behind them).
 plait_err pl_attr_set_chars(pl_attrs *attrs, const char *name, const char *text, size_t n);
 plait_err pl_attrs_copy(const pl_attrs *from, pl_attrs *to);
 plait_err pl_coord_copy(const pl_coord *from, pl_coord *to);
 void pl_attrs_free(pl_attrs *attrs);
-// The last steps of a format's `open`. `pl_meta_settle` derives `type` from `stored`, `packed`, `nmissing`:
-// packed gives the type of scale_factor (`packing`: float32 or float64); missing values without packing
-// give float32 for integers up to 16 bits and float64 for wider ones; everything else stays.
+// The last steps of a format's `open`. `pl_meta_settle` derives `type` from `stored`, `packed`,
+// `nmissing`: packed gives the type of scale_factor (`packing`: float32 or float64); missing values
+// without packing give float32 for integers up to 16 bits and float64 for wider ones; everything
+// else stays.
 void pl_meta_settle(pl_meta *meta, plait_type packing);
 // axis_coord of every axis that has a 1-D coordinate variable of its name among `coords`.
 plait_err pl_meta_axis_coords(pl_meta *meta);

@@ -6,7 +6,7 @@
 #define PL_NPY_H
 #include "data/meta.h"
 
-#define PL_NPY_PREFIX 12          // bytes that tell how long the header is
+#define PL_NPY_PREFIX  12          // bytes that tell how long the header is
 #define PL_NPY_LONGEST (64 * 1024) // a longer header is refused: ours has at most 8 axes
 
 typedef struct pl_npy {
@@ -18,9 +18,10 @@ typedef struct pl_npy {
   int64_t start;             // bytes before the first value
 } pl_npy;
 
-// Bytes of the whole header from its first PL_NPY_PREFIX bytes. PLAIT_INPUT: wrong magic, unknown version,
-// absurd length. `path` is for messages.
-plait_err pl_npy_length(const unsigned char *prefix, size_t bytes, const char *path, size_t *length);
+// Bytes of the whole header from its first PL_NPY_PREFIX bytes. PLAIT_INPUT: wrong magic, unknown
+// version, absurd length. `path` is for messages.
+plait_err pl_npy_length(const unsigned char *prefix, size_t bytes, const char *path,
+                        size_t *length);
 // Parses a whole header. PLAIT_INPUT with one line: damaged, or a type or shape that plait does not
 // take. Reads nothing outside `bytes`. Threads: any.
 plait_err pl_npy_parse(const unsigned char *header, size_t bytes, const char *path, pl_npy *npy);

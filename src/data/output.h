@@ -40,7 +40,8 @@ typedef struct pl_layout { // contents *owned*; pl_layout_free
   int nvars;
   pl_outvar vars[PLAIT_OUTPUTS];
   pl_attrs global;
-  char format[PLAIT_NAME]; // "" from the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "null"
+  // "": by the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "null"
+  char format[PLAIT_NAME];
 } pl_layout;
 void pl_layout_free(pl_layout *layout);
 plait_err pl_layout_copy(const pl_layout *from, pl_layout *to); // on error *to is freed
@@ -49,8 +50,8 @@ typedef struct pl_output pl_output;
 
 typedef struct pl_outformat {
   const char *name, *extensions;
-  // Rank 0 alone: writes header, coordinates and room for the arrays into `path`; gives the offset of
-  // the first value of each array. Errors before anything is written where possible.
+  // Rank 0 alone: writes header, coordinates and room for the arrays into `path`; gives the offset
+  // of the first value of each array. Errors before anything is written where possible.
   plait_err (*create)(const char *path, const pl_layout *layout, int64_t offset[]);
   const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
   bool big_endian;
@@ -59,8 +60,8 @@ typedef struct pl_outformat {
 } pl_outformat;
 extern const pl_outformat *const pl_outformats[];
 
-// PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force), not
-// writable, layout that the format cannot hold. Not collective; writes nothing.
+// PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force),
+// not writable, layout that the format cannot hold. Not collective; writes nothing.
 plait_err pl_output_check(const char *path, const pl_layout *layout, bool force);
 // Collective. *copies* the layout.
 plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layout, bool force,
@@ -68,9 +69,10 @@ plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layou
 // Opens an existing NAME.partial of the same layout again (resume). Collective.
 plait_err pl_output_reopen(pl_comm *comm, const char *path, const pl_layout *layout,
                            pl_output **output);
-// Makes `from` (in place) what the file holds; may be called for parts of an array in any order. A value
-// that does not fit is raised as PLAIT_OUTPUT. Team function; `box` in cells of array `var`.
-void pl_output_encode(const pl_output *output, int var, const plait_block *from, plait_raise *raise);
+// Makes `from` (in place) what the file holds; may be called for parts of an array in any order. A
+// value that does not fit is raised as PLAIT_OUTPUT. Team function; `box` in cells of array `var`.
+void pl_output_encode(const pl_output *output, int var, const plait_block *from,
+                      plait_raise *raise);
 // Writes an encoded block; `from->origin` says where. Writer strand. Errors: PLAIT_IO.
 plait_err pl_output_store(pl_output *output, int var, const plait_block *from);
 plait_err pl_output_sync(pl_output *output);   // this rank's data are durable. Not collective.

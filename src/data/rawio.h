@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Boxes of a row-major array that lies plainly in a file at one offset: the fast road of NPY, NetCDF
-// classic and contiguous HDF5. One call moves many rows: preadv/pwritev with one vector per row of the
-// block; short gaps between the rows of a box are read into a scrap buffer rather than skipped by
-// another system call (a call costs about as much as copying 8 KiB).
+// Boxes of a row-major array that lies plainly in a file at one offset: the fast road of NPY,
+// NetCDF classic and contiguous HDF5. One call moves many rows: preadv/pwritev with one vector per
+// row of the block; short gaps between the rows of a box are read into a scrap buffer rather than
+// skipped by another system call (a call costs about as much as copying 8 KiB).
 #ifndef PL_RAWIO_H
 #define PL_RAWIO_H
 #include "data/box.h"
