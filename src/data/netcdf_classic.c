@@ -169,7 +169,7 @@ static void variable(cursor *c, const dim_table *dims, char found[NC_MAX_NAME + 
   uint64_t type;
   int64_t size = (int64_t)type_of(c, &type);
   var->type = (nc_type)type;
-  (void)count(c);
+  (void)number(c, c->version == 5 ? 8 : 4);
   var->begin = (int64_t)number(c, c->version == 1 ? 4 : 8);
   if (too_large || pl_mul64_overflows(values, size, slab) || *slab > INT64_MAX / 2)
     damaged(c, "a variable too large to exist");
