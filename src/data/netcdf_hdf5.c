@@ -46,16 +46,15 @@ plait_err pl_hdf5_check_end(int fd, const char *path) {
   return PLAIT_OK;
 }
 
-// libnetcdf hides a variable that has the name of an axis but is not its coordinate behind a
-// prefix.
+// libnetcdf hides a variable that has the name of an axis but is not its coordinate behind a prefix;
+// under the plain name lies then the axis.
 static hid_t open_data(hid_t file, const char *name) {
-  hid_t data = H5Dopen2(file, name, H5P_DEFAULT);
-  if (data >= 0) return data;
   char hidden[NC_MAX_NAME * 5];
   const char *slash = strrchr(name, '/');
   int before = slash != NULL ? (int)(slash + 1 - name) : 0;
   snprintf(hidden, sizeof hidden, "%.*s_nc4_non_coord_%s", before, name, name + before);
-  return H5Dopen2(file, hidden, H5P_DEFAULT);
+  hid_t data = H5Dopen2(file, hidden, H5P_DEFAULT);
+  return data >= 0 ? data : H5Dopen2(file, name, H5P_DEFAULT);
 }
 
 plait_err pl_hdf5_offset(hid_t file, const char *name, int64_t *offset) {
