@@ -84,6 +84,7 @@ plait_err pl_merge_place(pl_merger *merger, pl_node *node, pl_merge_step *step) 
   step->left = is_left ? node->partial : sibling;
   step->right = is_left ? sibling : node->partial;
   node->partial = step->left;
+  node->saved = false;
   node->level++;
   node->index /= 2;
   return PLAIT_OK;

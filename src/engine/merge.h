@@ -15,6 +15,7 @@ typedef struct pl_node {
   int64_t tile, index; // node `index` of level `level` of the tree of `tile`
   int32_t level;
   void *partial; // from the pool
+  bool saved;    // stands in the journal like this (journal.h)
 } pl_node;
 
 // ---- buffers for partials, reused; counts what it holds
