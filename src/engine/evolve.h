@@ -21,6 +21,8 @@ typedef struct pl_evolve {
 
 // Plans, decomposes, reads the fields, finds step and outputs, makes the layout. Collective.
 plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threads);
+// Second half of opening: initial state, gauges, layout, output check. Collective.
+plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task);
 void pl_evolve_close(pl_evolve **evolve);
 plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
 plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout

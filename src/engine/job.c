@@ -45,6 +45,7 @@ typedef struct section {
 static const section sections[] = {
     {"params", NULL, 0, 0},
     {"run", pl_run_params, offsetof(pl_job, run), 0},
+    {"evolve", pl_evolve_params, offsetof(pl_job, evolve), 1u << PLAIT_EVOLVE},
     {NULL, NULL, 0, 0},
 };
 
@@ -122,12 +123,13 @@ static void find_kernel(const loading *load) {
            near ? "'?" : "");
 }
 
-// A kernel that takes no type of array needs no input; every kernel has an output.
+// A kernel that takes no type of array needs no input, an evolve kernel asks for one itself (check);
+// every kernel has an output.
 static void require_files(const loading *load) {
   const plait_kernel *kernel = load->job->kernel;
   bool no_input = load->top.input && load->top.input[0] == '\0';
   bool no_output = load->top.output && load->top.output[0] == '\0';
-  if (kernel && kernel->takes != 0 && no_input) {
+  if (kernel && kernel->takes != 0 && kernel->pattern != PLAIT_EVOLVE && no_input) {
     pl_issue(load->reader.issues, mark_of(load->root, "input", ""),
              "'input' is missing: FILE or FILE:VARIABLE");
   }

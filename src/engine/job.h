@@ -7,6 +7,7 @@
 #define PL_JOB_H
 #include "base/err.h"
 #include "base/text.h"
+#include "engine/evolve_job.h"
 
 typedef enum pl_schedule_kind { PL_SCHEDULE_DYNAMIC, PL_SCHEDULE_STATIC } pl_schedule_kind;
 
@@ -33,6 +34,7 @@ typedef struct pl_job {
   const plait_kernel *kernel;
   void *params; // kernel->params_size bytes; *owned*, with all it points to
   pl_run run;
+  pl_evolve_job evolve; // kernels of the evolve pattern
   bool force; // --force: set by the command
   char *echo; // the job in full, defaults included, as YAML: for report and restart; *owned*
   void *keep; // memory behind params, and where their words stood (pl_keep)

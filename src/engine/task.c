@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "engine/evolve.h"
 #include "engine/layout.h"
 #include "engine/pattern.h"
 #include "engine/size.h"
@@ -57,8 +58,28 @@ static plait_err check_output(const pl_task *task) {
   return pl_output_check(job->output, &task->layout, job->force);
 }
 
+// An evolve kernel may do without input; what it plans needs all ranks (pl_evolve_open).
+static plait_err open_evolve(pl_task *task, int local_size) {
+  pl_job *job = task->job;
+  if (!job->output[0]) return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
+  if (job->input[0]) {
+    TRY(pl_dataset_open(job->input, &task->input));
+    pl_meta_array(&task->input->meta, &task->array);
+    task->problem.input = &task->array;
+    TRY(pl_job_bind(job, &task->array));
+    if (pl_same_file(task->input->path, job->output))
+      return plait_fail(PLAIT_OUTPUT, "%s is the input; the output must be another file",
+                        job->output);
+  } else {
+    TRY(pl_job_bind(job, NULL));
+  }
+  choose_budget(task, local_size);
+  return PLAIT_OK;
+}
+
 static plait_err open_here(pl_task *task, int ranks, int local_size, int threads) {
   pl_job *job = task->job;
+  if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
   if (!job->input[0])
     return plait_fail(PLAIT_JOB, "the job names no input (input: FILE or FILE:VAR)");
   TRY(pl_dataset_open(job->input, &task->input));
@@ -85,6 +106,10 @@ plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, 
     err = open_here(task, pl_comm_size(comm), local_size, threads);
   }
   err = pl_comm_agree(comm, err);
+  if (err == PLAIT_OK && job->kernel->pattern == PLAIT_EVOLVE) {
+    err = pl_evolve_open(comm, task, local_size, threads);
+    if (err == PLAIT_OK) err = pl_evolve_prepare(comm, task);
+  }
   if (err != PLAIT_OK) pl_task_close(&task);
   *out = task;
   return err;
@@ -92,6 +117,7 @@ plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, 
 
 void pl_task_close(pl_task **at) {
   if (!*at) return;
+  pl_evolve_close(&(*at)->evolve);
   pl_dataset_close(&(*at)->input);
   pl_layout_free(&(*at)->layout);
   pl_free(at);
@@ -103,6 +129,7 @@ static const struct {
 } patterns[] = {
     [PLAIT_MAP] = {"map", pl_map_run},
     [PLAIT_REDUCE] = {"reduce", pl_reduce_run},
+    [PLAIT_EVOLVE] = {"evolve", pl_evolve_run},
 };
 
 static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *report) {

@@ -27,6 +27,7 @@ typedef struct pl_task {
   int slots, out_slots; // batches in flight per rank: being read or computed, being written
   int batch;            // blocks claimed and handed over at once; 1 unless blocks are tiny
   int out_batch;        // sets of outputs in an output slot: batch for a map, 1 for a reduce
+  struct pl_evolve *evolve; // evolve: its march; *owned*
   int64_t run_blocks;   // reduce: blocks claimed at once, a run inside a tile, a power of 2
 } pl_task;
 

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// From an opened job to a march at its initial state's door. The order is that in which mistakes
+// should be heard: decomposition, memory, input, step, gauges, output.
+#include "base/mem.h"
+#include "engine/evolve.h"
+#include "host/topology.h"
+#include <math.h>
+#include <string.h>
+
+// Cache that a thread may fill: its share of the last level, at most four second levels (beyond, a
+// plane is no longer found where the level before left it).
+static size_t cache_of_thread(void) {
+  pl_topology t;
+  if (pl_topology_find(NULL, &t) != PLAIT_OK) return 1 << 20;
+  size_t l2 = t.l2 ? t.l2 : 1 << 20, share = t.l3 / (size_t)(t.l3_cores > 0 ? t.l3_cores : 1);
+  pl_topology_free(&t);
+  return share < l2 ? l2 : share > 4 * l2 ? 4 * l2 : share;
+}
+
+static plait_err make_coords(pl_evolve *e) {
+  const plait_grid *g = &e->march.grid;
+  const plait_array *in = e->task->problem.input;
+  for (int a = 0; a < g->ndim; a++) {
+    TRY(pl_alloc((size_t)g->shape[a], sizeof(double), &e->coord[a]));
+    for (int64_t i = 0; i < g->shape[a]; i++)
+      e->coord[a][i] = in && in->coord[a] ? in->coord[a][g->first[a] + i]
+                                          : g->start[a] + g->spacing[a] * (double)i;
+  }
+  return PLAIT_OK;
+}
+
+static plait_err choose_fields(pl_evolve *e, const char *words) {
+  pl_snapshots *s = &e->snapshots;
+  const plait_grid *g = &e->march.grid;
+  s->stride = e->task->job->evolve.stride;
+  while (*words) {
+    size_t n = strcspn(words, " ,");
+    int f = 0;
+    while (f < g->nfields &&
+           (strlen(g->field[f].name) != n || strncmp(words, g->field[f].name, n) != 0))
+      f++;
+    if (n > 0 && f == g->nfields)
+      return plait_fail(PLAIT_JOB, "evolve.fields: %s has no field '%.*s'",
+                        e->task->job->kernel->name, (int)n, words);
+    if (n > 0) s->field[s->nfields++] = f;
+    words += n + strspn(words + n, " ,");
+    if (s->nfields == PLAIT_FIELDS) break;
+  }
+  if (s->nfields == 0) s->field[s->nfields++] = 0;
+  return PLAIT_OK;
+}
+
+// The smallest limit of all ranks, and whether a kernel objected. Collective.
+static plait_err find_limit(pl_evolve *e, double *limit) {
+  pl_comm *comm = e->march.comm;
+  double mine = pl_march_limit(&e->march), *all = NULL;
+  TRY(pl_comm_agree(comm, pl_raised(&e->march.raise)));
+  TRY(pl_comm_agree(comm, pl_alloc((size_t)pl_comm_size(comm), sizeof *all, &all)));
+  plait_err err = pl_comm_allgather(comm, &mine, sizeof mine, all);
+  *limit = INFINITY;
+  for (int r = 0; err == PLAIT_OK && r < pl_comm_size(comm); r++)
+    *limit = all[r] < *limit ? all[r] : *limit;
+  pl_free(&all);
+  return err;
+}
+
+static plait_err choose_steps(pl_evolve *e, double limit) {
+  const pl_evolve_job *j = &e->task->job->evolve;
+  double dt = j->dt;
+  if (dt > limit)
+    return plait_fail(PLAIT_JOB, "evolve.step: %g s is unstable: at most %.6g s on this grid", dt,
+                      limit);
+  if (dt == 0 && !isfinite(limit))
+    return plait_fail(PLAIT_JOB, "evolve.step: give a step; the kernel knows no limit here");
+  if (dt == 0) dt = 0.9 * limit;
+  if (j->dt == 0 && j->snapshot_every > 0) dt = j->snapshot_every / ceil(j->snapshot_every / dt);
+  double steps = j->duration > 0 ? ceil(j->duration / dt - 1e-9) : (double)j->steps;
+  if (j->duration > 0 && j->steps > 0)
+    return plait_fail(PLAIT_JOB, "evolve: give `duration` or `steps`, not both");
+  if (!(steps >= 1))
+    return plait_fail(PLAIT_JOB, "evolve: no steps to make (`duration` or `steps`)");
+  double every = j->snapshot_every > 0 ? fmax(1, floor(j->snapshot_every / dt + 0.5))
+                                       : (double)j->snapshot_steps;
+  if (steps > 0x1p40 || every > 0x1p40 || !isfinite(dt * steps))
+    return plait_fail(PLAIT_JOB, "evolve: %g steps of %g s are too many", steps, dt);
+  e->march.dt = e->march.tiling.dt = dt;
+  e->steps = (int64_t)steps;
+  e->every = (int64_t)every;
+  e->nsnapshots = e->every > 0 ? e->steps / e->every + 1 : 2;
+  return PLAIT_OK;
+}
+
+int64_t pl_evolve_step_of(const pl_evolve *e, int64_t snapshot) {
+  return e->every > 0 ? snapshot * e->every : snapshot * e->steps;
+}
+
+static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
+  const pl_job *job = e->task->job;
+  pl_march_setup setup = {.kernel = job->kernel,
+                          .problem = &e->task->problem,
+                          .params = job->params,
+                          .threads = threads > 0 ? threads : 1,
+                          .cache = cache_of_thread(),
+                          .depth = (int)job->evolve.tile,
+                          .overlap = job->run.overlap};
+  TRY(pl_march_start(comm, &setup, &e->march));
+  e->task->needed = (int64_t)pl_fields_bytes(&e->march.grid, &e->march.fields.part);
+  TRY(make_coords(e));
+  TRY(choose_fields(e, job->evolve.fields));
+  return pl_evolve_load(e);
+}
+
+static plait_err finish_open(pl_evolve *e) {
+  pl_task *task = e->task;
+  if (task->job->evolve.sums && e->march.grid.ndiagnoses > 0)
+    TRY(pl_calloc((size_t)(e->nsnapshots * e->march.grid.ndiagnoses), sizeof(double), &e->sums));
+  TRY(pl_snapshots_start(&e->march, &e->snapshots));
+  TRY(pl_evolve_layout(e));
+  int64_t cells = 1;
+  for (int a = 0; a < e->march.grid.ndim; a++)
+    cells *= pl_snapshot_kept(e->march.grid.shape[a], e->snapshots.stride);
+  for (int i = 0; i < e->snapshots.nfields; i++)
+    task->bytes_written +=
+        e->nsnapshots * cells * (int64_t)e->march.fields.size[e->snapshots.field[i]];
+  if (task->input) task->bytes_read = pl_dataset_file_bytes(task->input);
+  return pl_output_check(task->job->output, &task->layout, task->job->force);
+}
+
+plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threads) {
+  (void)local_size;
+  pl_evolve *e = NULL;
+  TRY(pl_comm_agree(comm, pl_calloc(1, sizeof *e, &e)));
+  task->evolve = e;
+  e->task = task;
+  e->var_sum = e->var_maximum = e->var_arrival = e->var_gauge = -1;
+  TRY(pl_comm_agree(comm, start_march(comm, e, threads)));
+  double limit;
+  TRY(find_limit(e, &limit));
+  TRY(pl_comm_agree(comm, choose_steps(e, limit)));
+  return PLAIT_OK;
+}
+
+// The gauges need the kernel's masks, and those its initial state: made with a team of one here.
+plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task) {
+  pl_evolve *e = task->evolve;
+  int threads = e->march.threads;
+  e->march.threads = 1;
+  plait_err err = pl_march_initial(&e->march, e->march.dt, 0);
+  e->march.threads = threads;
+  TRY(pl_comm_agree(comm, err));
+  TRY(pl_comm_agree(comm, pl_raised(&e->march.raise)));
+  const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
+  TRY(pl_gauges_start(&e->march, &task->job->evolve, coord, e->steps, &e->gauges));
+  return pl_comm_agree(comm, finish_open(e));
+}
+
+void pl_evolve_close(pl_evolve **at) {
+  if (!*at) return;
+  pl_evolve *e = *at;
+  pl_snapshots_stop(&e->snapshots);
+  pl_gauges_stop(&e->gauges);
+  pl_march_stop(&e->march);
+  pl_free(&e->sums);
+  for (int a = 0; a < PL_AXES; a++) pl_free(&e->coord[a]);
+  pl_free(at);
+}
