@@ -283,11 +283,22 @@ const char *pl_comm_library(void) {
   return text;
 }
 
-// osc/sm serves windows only where all ranks share a node; elsewhere the choice stays Open MPI's.
-static void choose_windows(void) {
-  pl_launch launch;
-  pl_launch_find(&launch);
-  if (launch.size > 1 && launch.local_size == launch.size) setenv("OMPI_MCA_osc", "^rdma", 0);
+// osc/sm serves windows only where all ranks share a node. Between nodes osc/ucx takes them before
+// osc/pt2pt and then fails without UCX-capable hardware; whoever has that sets OMPI_MCA_osc=ucx.
+static void choose_windows(const pl_launch *launch) {
+  bool one_node = launch->size > 1 && launch->local_size == launch->size;
+  setenv("OMPI_MCA_osc", one_node ? "^rdma,ucx" : "^ucx", 0);
+}
+
+// MPI_Init itself would end the process with a page of text.
+static plait_err refuse_bare_srun(const pl_launch *launch) {
+  if (strcmp(launch->launcher, "srun") != 0 || getenv("PMIX_RANK") != NULL ||
+      getenv("PMI_RANK") != NULL || getenv("PMI_FD") != NULL)
+    return PLAIT_OK;
+  return plait_fail(PLAIT_COMM,
+                    "srun started %d processes that cannot find each other: use 'srun --mpi=pmix' "
+                    "('srun --mpi=list' shows what this Slurm has) or mpirun",
+                    launch->size);
 }
 
 static plait_err start_mpi(joint *l) {
@@ -296,7 +307,10 @@ static plait_err start_mpi(joint *l) {
   MPI_Finalized(&over);
   if (over) return plait_fail(PLAIT_COMM, "MPI has ended and cannot start again in this process");
   if (!running) {
-    choose_windows();
+    pl_launch launch;
+    pl_launch_find(&launch);
+    TRY(refuse_bare_srun(&launch));
+    choose_windows(&launch);
     TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread"));
     l->initialised = true;
   }
