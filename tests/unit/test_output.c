@@ -237,6 +237,30 @@ static void test_a_result_that_appeared_is_kept(void **state) {
   unlink("a.npy");
 }
 
+// A reduction over all axes has one value and no axis.
+static void test_scalar(void **state) {
+  (void)state;
+  pl_layout layout = {.nvars = 1};
+  layout.vars[0] = (pl_outvar){.name = "mean", .type = PLAIT_F64, .stored = PLAIT_F64};
+  pl_output *output;
+  double value = 2.5, back = 0;
+  plait_raise raise = {0};
+  plait_block b = pl_block_over(&value, PLAIT_F64, &(pl_box){0}, NULL);
+  assert_int_equal(pl_output_open(comm, "a.npy", &layout, false, &output), PLAIT_OK);
+  assert_int_equal(pl_output_bytes(output), 128 + 8);
+  pl_output_encode(output, 0, &b, &raise);
+  assert_int_equal(pl_output_store(output, 0, &b), PLAIT_OK);
+  assert_int_equal(pl_output_commit(output), PLAIT_OK);
+  pl_output_close(&output);
+  FILE *file = fopen("a.npy", "rb");
+  assert_non_null(file);
+  assert_int_equal(fseek(file, 128, SEEK_SET), 0);
+  assert_int_equal(fread(&back, sizeof back, 1, file), 1);
+  assert_int_equal(fclose(file), 0);
+  assert_true(back == 2.5);
+  unlink("a.npy");
+}
+
 static void test_null(void **state) {
   (void)state;
   pl_layout layout = layout_of(PLAIT_F32, 10, 5);
@@ -298,6 +322,7 @@ int main(void) {
       cmocka_unit_test(test_without_commit_there_is_no_result),
       cmocka_unit_test(test_reopen),
       cmocka_unit_test(test_a_result_that_appeared_is_kept),
+      cmocka_unit_test(test_scalar),
       cmocka_unit_test(test_null),
       cmocka_unit_test(test_too_big_a_file),
       cmocka_unit_test(test_layout_copy),
