@@ -6,6 +6,8 @@
 #include "gaussian.h"
 #include <string.h>
 
+enum { SUB = 2 * GAUSSIAN_PAD };
+
 typedef struct part { // cells of work in a buffer, row-major, rows (along the last axis) padded
   int64_t n[PLAIT_DIMS];
   char *at;
@@ -66,12 +68,14 @@ static void filter_first(const gaussian_work *w, const int64_t lo[], const int64
         w->a->load(w->in->type, how, in_block(w->in, corner, at), cells + more,
                    w->strip + (size_t)(j * w->chunk) * w->a->size);
       }
-      for (int64_t j = 0; j < results; j++) {
-        if (!along) at[axis] = j;
-        int64_t centre = along ? r : (j + r) * w->chunk;
-        w->a->taps(w->strip + (size_t)centre * w->a->size, along ? 1 : w->chunk, w->taps[0], r,
-                   cells, in_part(w, to, at));
-      }
+      for (int64_t sub = 0; sub < cells; sub += SUB) // narrow, so that 2r + 1 lines stay in L1
+        for (int64_t j = 0; j < results; j++) {
+          if (!along) at[axis] = j;
+          at[last] = x + sub;
+          int64_t centre = sub + (along ? r : (j + r) * w->chunk);
+          w->a->taps(w->strip + (size_t)centre * w->a->size, along ? 1 : w->chunk, w->taps[0], r,
+                     cells - sub < SUB ? cells - sub : SUB, in_part(w, to, at));
+        }
     }
 }
 

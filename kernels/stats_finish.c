@@ -7,25 +7,6 @@
 
 enum { PIECE = 256 };
 
-typedef struct cells { // of one result array: rows along its last axis
-  int64_t rows, length;
-} cells;
-
-static cells cells_of(const plait_block *out) {
-  cells c = {1, out->ndim > 0 ? out->extent[out->ndim - 1] : 1};
-  for (int d = 0; d + 1 < out->ndim; d++) c.rows *= out->extent[d];
-  return c;
-}
-
-static char *row_of(const plait_block *out, int64_t row) {
-  ptrdiff_t at = 0;
-  for (int d = out->ndim - 2; d >= 0; d--) {
-    at += (ptrdiff_t)(row % out->extent[d]) * out->stride[d];
-    row /= out->extent[d];
-  }
-  return (char *)out->data + at * (ptrdiff_t)plait_type_size(out->type);
-}
-
 static void variances(const stats_tally *t, int64_t ddof, bool root, int64_t first, int64_t n,
                       double *to) {
   for (int64_t i = 0; i < n; i++) {
@@ -82,16 +63,16 @@ static const char *exact(const stats_partial *from, int kind, plait_type type) {
 
 static void finish_one(const stats_params *p, const stats_partial *from, int kind,
                        const plait_block *out) {
-  cells c = cells_of(out);
-  int64_t pieces = (c.length + PIECE - 1) / PIECE;
+  int64_t length = out->ndim > 0 ? out->extent[out->ndim - 1] : 1;
+  int64_t rows = plait_rows(out), pieces = (length + PIECE - 1) / PIECE;
   size_t size = plait_type_size(out->type);
   const char *as_it_is = exact(from, kind, out->type);
 #pragma omp for
-  for (int64_t i = 0; i < c.rows * pieces; i++) {
+  for (int64_t i = 0; i < rows * pieces; i++) {
     double line[PIECE];
-    int64_t row = i / pieces, at = i % pieces * PIECE, first = row * c.length + at;
-    int64_t n = c.length - at < PIECE ? c.length - at : PIECE;
-    char *to = row_of(out, row) + (size_t)at * size;
+    int64_t row = i / pieces, at = i % pieces * PIECE, first = row * length + at;
+    int64_t n = length - at < PIECE ? length - at : PIECE;
+    char *to = (char *)plait_row(out, row) + (size_t)at * size;
     if (as_it_is) {
       memcpy(to, as_it_is + (size_t)first * size, (size_t)n * size);
     } else {

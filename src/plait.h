@@ -107,6 +107,21 @@ typedef struct plait_block {
   ptrdiff_t stride[PLAIT_DIMS];
 } plait_block;
 
+// A block as rows of own cells along its last axis: how many there are, and the first cell of one.
+static inline int64_t plait_rows(const plait_block *block) {
+  int64_t rows = 1;
+  for (int d = 0; d < block->ndim - 1; d++) rows *= block->extent[d];
+  return rows;
+}
+static inline void *plait_row(const plait_block *block, int64_t row) {
+  ptrdiff_t cell = 0;
+  for (int d = block->ndim - 2; d >= 0; d--) {
+    cell += (ptrdiff_t)(row % block->extent[d]) * block->stride[d];
+    row /= block->extent[d];
+  }
+  return (char *)block->data + cell * (ptrdiff_t)plait_type_size(block->type);
+}
+
 // ---- parameters -----------------------------------------------------------------------------
 // One row per parameter of a kernel. The text of `plait describe`, the checks of the job file and
 // the defaults come from this table alone. `offset` is the place in the parameter struct.
