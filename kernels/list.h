@@ -3,5 +3,5 @@
 KERNEL(gaussian)
 KERNEL(heat)
 KERNEL(stats)
-KERNEL(tsunami)
 KERNEL(template)
+KERNEL(tsunami)
