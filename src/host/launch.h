@@ -6,9 +6,9 @@
 #include "base/err.h"
 
 typedef struct pl_launch {
-  const char *launcher; // "mpirun", "srun", "mpiexec", or "" when the process stands alone
-  bool launched;        // initialise MPI
-  int rank, size;       // -1 when the environment does not say
+  const char *launcher;       // "mpirun", "srun", "mpiexec", or "" when the process stands alone
+  bool launched;              // initialise MPI
+  int rank, size;             // -1 when the environment does not say
   int local_rank, local_size; // on this node; 0 and 1 when alone
   bool in_slurm;
 } pl_launch;

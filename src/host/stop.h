@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // SIGINT, SIGTERM, SIGUSR1 -> one flag that the engine reads at safe points. The ranks agree on
-// stopping by a collective or a shared counter, never by this local flag alone. A second signal ends
-// the process at once.
+// stopping by a collective or a shared counter, never by this local flag alone. A second SIGINT or
+// SIGTERM ends the process at once.
 #ifndef PL_STOP_H
 #define PL_STOP_H
 #include "base/err.h"

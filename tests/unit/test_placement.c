@@ -150,10 +150,11 @@ typedef struct situation {
   const char *note; // part of it; "" none at all
 } situation;
 
+// BIG: os 2k and 2k + 1 are the hardware threads of core k.
 #define MPIRUN(r, n) .launch = {"mpirun", true, r, n, r, n, false}, .around.may_bind = true
 #define SRUN(r, n)   .launch = {"srun", true, r, n, r, n, true}, .around.may_bind = true
 #define PLAIN        .launch = {"", false, -1, -1, 0, 1, false}
-#define BIG          .synthetic = "pack:2 [numa] core:64 pu:2" // os 2k, 2k+1: hardware threads of core k
+#define BIG          .synthetic = "pack:2 [numa] core:64 pu:2"
 #define TWO          .synthetic = "core:2 pu:1"
 
 static const situation situations[] = {
