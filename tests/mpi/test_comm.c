@@ -357,7 +357,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(agrees_on_success),
       cmocka_unit_test(agrees_on_the_lowest_failure),
       cmocka_unit_test(agrees_on_a_long_message),
-        cmocka_unit_test(knows_itself),
+      cmocka_unit_test(knows_itself),
       cmocka_unit_test(barrier_waits),
       cmocka_unit_test(waiting_gives_the_core_away),
       cmocka_unit_test(broadcasts),
