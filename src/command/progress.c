@@ -22,30 +22,41 @@ static int terminal_width(void) {
 void pl_bar_start(pl_bar *bar, bool quiet) {
   const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
   bool dumb = !term || !*term || !strcmp(term, "dumb");
-  *bar = (pl_bar){.silent = quiet, .width = 80};
+  *bar = (pl_bar){.silent = quiet, .unit = "blocks", .width = 80};
   bar->terminal = isatty(STDERR_FILENO) && !dumb;
   bar->color = bar->terminal && !(no_color && *no_color);
   if (bar->terminal) bar->width = terminal_width();
 }
 
-static void numbers(int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
-                    size_t room) {
-  char rate[32] = "", left[32] = "";
-  if (seconds > 0) pl_format_size((int64_t)((double)bytes / seconds), rate);
-  if (done > 0) pl_format_time(seconds * (double)(total - done) / (double)done, left);
-  snprintf(out, room, "%lld/%lld blocks%s%s%s%s%s", (long long)done, (long long)total,
-           *rate ? ", " : "", rate, *rate ? "/s" : "", *left && done < total ? ", left " : "",
-           done < total ? left : "");
+static void add_rate(const char *unit, int64_t done, int64_t bytes, double seconds, char out[64]) {
+  char size[32];
+  out[0] = 0;
+  if (seconds <= 0) return;
+  pl_format_size((int64_t)((double)bytes / seconds), size);
+  if (bytes > 0)
+    snprintf(out, 64, ", %s/s", size);
+  else if (done > 0)
+    snprintf(out, 64, ", %.3g %s/s", (double)done / seconds, unit);
+}
+
+static void numbers(const char *unit, int64_t done, int64_t total, int64_t bytes, double seconds,
+                    char *out, size_t room) {
+  char rate[64], left[32] = "";
+  add_rate(unit, done, bytes, seconds, rate);
+  if (done > 0 && done < total)
+    pl_format_time(seconds * (double)(total - done) / (double)done, left);
+  snprintf(out, room, "%lld/%lld %s%s%s%s", (long long)done, (long long)total, unit, rate,
+           *left ? ", left " : "", left);
 }
 
 static int percent_of(int64_t done, int64_t total) {
   return total > 0 ? (int)(100.0 * (double)done / (double)total) : 100;
 }
 
-void pl_bar_line(int width, int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
-                 size_t room) {
-  char tail[128], line[256], bar[64] = "";
-  numbers(done, total, bytes, seconds, tail, sizeof tail);
+void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64_t bytes,
+                 double seconds, char *out, size_t room) {
+  char tail[192], line[320], bar[64] = "";
+  numbers(unit, done, total, bytes, seconds, tail, sizeof tail);
   int percent = percent_of(done, total);
   int cells = width - (int)strlen(tail) - 10; // "[] 100 %  "
   if (cells > 40) cells = 40;
@@ -74,7 +85,8 @@ void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double 
   pl_bar *bar = data;
   char line[256];
   if (bar->silent || (!bar->terminal && !pl_bar_due(bar, done, total, seconds))) return;
-  pl_bar_line(bar->terminal ? bar->width - 1 : 80, done, total, bytes, seconds, line, sizeof line);
+  pl_bar_line(bar->terminal ? bar->width - 1 : 80, bar->unit, done, total, bytes, seconds, line,
+              sizeof line);
   if (!bar->terminal) {
     fprintf(stderr, "plait: %s\n", line);
     return;

@@ -24,8 +24,9 @@ void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double 
 void pl_bar_clear(pl_bar *bar); // takes the bar off the terminal; it comes back with the next tell
 
 // Pure: the line without colour or newline, at most `width` characters, at least "43 %".
-void pl_bar_line(int width, int64_t done, int64_t total, int64_t bytes, double seconds, char *out,
-                 size_t room);
+// The rate is in bytes, or in units when no bytes are read.
+void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64_t bytes,
+                 double seconds, char *out, size_t room);
 // Pure: whether a log gets a line now: every 5 % (but not twice within a second) and every minute.
 bool pl_bar_due(pl_bar *bar, int64_t done, int64_t total, double seconds);
 #endif

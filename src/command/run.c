@@ -81,6 +81,7 @@ static plait_err run_task(const pl_station *station, const options *o, pl_job *j
   pl_progress progress = {pl_bar_tell, bar};
   TRY(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
                    &task));
+  if (job->kernel->pattern >= PLAIT_EVOLVE) bar->unit = "steps";
   plait_err ran = pl_task_run(station->comm, task, &station->placement, &progress, &report);
   plait_err err = ran;
   pl_bar_clear(bar);

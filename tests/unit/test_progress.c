@@ -13,12 +13,14 @@
 static void line_says_percent_rate_and_time_left(void **state) {
   char line[256];
   (void)state;
-  pl_bar_line(100, 25, 100, 10 << 20, 10.0, line, sizeof line);
+  pl_bar_line(100, "blocks", 25, 100, 10 << 20, 10.0, line, sizeof line);
   assert_non_null(strstr(line, "25 %"));
   assert_non_null(strstr(line, "25/100 blocks"));
   assert_non_null(strstr(line, "1 MiB/s"));
   assert_non_null(strstr(line, "left 30 s"));
   assert_non_null(strstr(line, "##########......"));
+  pl_bar_line(100, "steps", 25, 100, 0, 10.0, line, sizeof line);
+  assert_non_null(strstr(line, "25/100 steps, 2.5 steps/s"));
 }
 
 static void line_fits_every_width(void **state) {
@@ -26,7 +28,7 @@ static void line_fits_every_width(void **state) {
   (void)state;
   for (int width = 5; width < 200; width++)
     for (int64_t done = 0; done <= 7; done++) {
-      pl_bar_line(width, done, 7, done << 30, (double)done * 1e4, line, sizeof line);
+      pl_bar_line(width, "blocks", done, 7, done << 30, (double)done * 1e4, line, sizeof line);
       assert_true(strlen(line) <= (size_t)width);
       assert_non_null(strchr(line, '%'));
     }
@@ -35,14 +37,14 @@ static void line_fits_every_width(void **state) {
 static void line_survives_the_ends(void **state) {
   char line[256];
   (void)state;
-  pl_bar_line(80, 0, 0, 0, 0, line, sizeof line);
+  pl_bar_line(80, "blocks", 0, 0, 0, 0, line, sizeof line);
   assert_non_null(strstr(line, "100 %"));
-  pl_bar_line(80, 0, 9, 0, 0, line, sizeof line);
+  pl_bar_line(80, "blocks", 0, 9, 0, 0, line, sizeof line);
   assert_non_null(strstr(line, "  0 %"));
   assert_null(strstr(line, "left"));
-  pl_bar_line(80, INT64_MAX / 2, INT64_MAX, INT64_MAX, 1, line, sizeof line);
+  pl_bar_line(80, "blocks", INT64_MAX / 2, INT64_MAX, INT64_MAX, 1, line, sizeof line);
   assert_non_null(strstr(line, "50 %"));
-  pl_bar_line(80, 9, 9, 1, 1, line, sizeof line);
+  pl_bar_line(80, "blocks", 9, 9, 1, 1, line, sizeof line);
   assert_null(strstr(line, "left"));
 }
 
