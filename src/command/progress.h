@@ -9,6 +9,7 @@
 
 typedef struct pl_bar {
   bool silent;      // --quiet
+  const char *unit; // what is counted: "blocks", "steps"
   bool terminal;    // redraw one line; else print lines
   bool color;       // terminal, NO_COLOR not set
   int width;        // of the terminal, columns
