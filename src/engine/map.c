@@ -97,6 +97,7 @@ plait_err pl_map_run(pl_stage *stage) {
                            .compute = compute_batch,
                            .write = write_batch,
                            .failed = halt,
+                           .comm = stage->comm,
                            .nin = task->slots,
                            .nout = task->out_slots};
     err = pl_strands_run(&work, &run, stage->placement, stage->meter->threads,

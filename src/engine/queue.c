@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include <pthread.h>
+#include <time.h>
 
 struct pl_queue {
   pthread_mutex_t mutex;
@@ -55,20 +56,44 @@ bool pl_queue_push(pl_queue *queue, int slot) {
   return taken;
 }
 
+// Sleeps until there is something, the queue is closed, or the absolute time has come (NULL: never).
+static bool wait_for_slot(pl_queue *queue, const struct timespec *until, double *waited) {
+  if (queue->count > 0 || queue->closed) return true;
+  double start = pl_now();
+  int error = 0;
+  while (queue->count == 0 && !queue->closed && error == 0)
+    error = until ? pthread_cond_clockwait(&queue->not_empty, &queue->mutex, CLOCK_MONOTONIC, until)
+                  : pthread_cond_wait(&queue->not_empty, &queue->mutex);
+  *waited += pl_now() - start;
+  return queue->count > 0 || queue->closed;
+}
+
+static bool take(pl_queue *queue, int *slot) {
+  if (queue->count == 0) return false;
+  *slot = queue->ring[queue->first];
+  queue->first = (queue->first + 1) % queue->capacity;
+  queue->count--;
+  pthread_cond_signal(&queue->not_full);
+  return true;
+}
+
 bool pl_queue_pop(pl_queue *queue, int *slot, double *waited) {
   pthread_mutex_lock(&queue->mutex);
-  if (queue->count == 0 && !queue->closed) {
-    double start = pl_now();
-    while (queue->count == 0 && !queue->closed) pthread_cond_wait(&queue->not_empty, &queue->mutex);
-    *waited += pl_now() - start;
-  }
-  bool got = queue->count > 0;
-  if (got) {
-    *slot = queue->ring[queue->first];
-    queue->first = (queue->first + 1) % queue->capacity;
-    queue->count--;
-    pthread_cond_signal(&queue->not_full);
-  }
+  wait_for_slot(queue, NULL, waited);
+  bool got = take(queue, slot);
+  pthread_mutex_unlock(&queue->mutex);
+  return got;
+}
+
+bool pl_queue_pop_within(pl_queue *queue, double seconds, int *slot, double *waited, bool *late) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  long nanoseconds = until.tv_nsec + (long)(seconds * 1e9);
+  until.tv_sec += nanoseconds / 1000000000;
+  until.tv_nsec = nanoseconds % 1000000000;
+  pthread_mutex_lock(&queue->mutex);
+  *late = !wait_for_slot(queue, &until, waited);
+  bool got = *late || take(queue, slot);
   pthread_mutex_unlock(&queue->mutex);
   return got;
 }

@@ -15,6 +15,8 @@ void pl_queue_stop(pl_queue **queue); // Threads: nobody may wait in it; NULL in
 bool pl_queue_push(pl_queue *queue, int slot);
 // Blocks while empty. false: closed and empty. *waited grows by the seconds slept.
 bool pl_queue_pop(pl_queue *queue, int *slot, double *waited);
+// The same, but gives up after `seconds`: *late is set and true returned, *slot is not.
+bool pl_queue_pop_within(pl_queue *queue, double seconds, int *slot, double *waited, bool *late);
 // No more pushes; who waits wakes up. What is inside can still be popped, unless `drop`.
 void pl_queue_close(pl_queue *queue, bool drop);
 #endif

@@ -193,6 +193,7 @@ static plait_err one_pass(reduce_run *run) {
                          .compute = compute_batch,
                          .write = write_results,
                          .failed = halt,
+                         .comm = stage->comm,
                          .nin = task->slots,
                          .nout = task->out_slots};
   int64_t units = task->cut.ntiles * runs_per_tile(task);

@@ -57,10 +57,24 @@ static plait_err timed_write(pl_strands *s, int slot) {
   return err;
 }
 
-static void reader(pl_strands *s) {
+// Reader only: a free slot, poking MPI every millisecond of waiting.
+static bool free_slot(pl_strands *s, int *slot) {
   double idle = 0;
+  bool late = false;
+  if (!s->work->comm || pl_comm_size(s->work->comm) == 1)
+    return pl_queue_pop(s->free_in, slot, &idle);
+  for (;;) {
+    bool got = pl_queue_pop_within(s->free_in, 0.001, slot, &idle, &late);
+    if (!late) return got;
+    pl_comm_lock(s->work->comm);
+    (void)pl_comm_poke(s->work->comm); // an error shows at the next claim
+    pl_comm_unlock(s->work->comm);
+  }
+}
+
+static void reader(pl_strands *s) {
   int slot;
-  while (pl_queue_pop(s->free_in, &slot, &idle)) {
+  while (free_slot(s, &slot)) {
     bool more = true;
     plait_err err = timed_read(s, slot, &more);
     if (err != PLAIT_OK) {
@@ -118,6 +132,7 @@ static void team_member(pl_strands *s, int thread) {
 static void leader(pl_strands *s) {
 #pragma omp parallel num_threads(s->threads)
   team_member(s, omp_get_thread_num());
+  if (s->placement) pl_placement_float_thread(s->placement);
   if (!s->in_line) pl_queue_close(s->ready_out, false);
 }
 

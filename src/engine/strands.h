@@ -13,6 +13,7 @@
 #ifndef PL_STRANDS_H
 #define PL_STRANDS_H
 #include "engine/report.h"
+#include "host/comm.h"
 #include "host/placement.h"
 
 typedef struct pl_strands pl_strands;
@@ -28,6 +29,9 @@ typedef struct pl_strand_work {
   // Called once by the strand that failed first, for telling the other ranks. May be NULL.
   void (*failed)(void *context);
   int nin, nout; // slots of each kind
+  // Poked by the reader while it waits for a free slot, so that thieves on other nodes are served while
+  // this rank computes (pl_comm_poke). NULL: nobody waits for this rank.
+  pl_comm *comm;
 } pl_strand_work;
 
 // Runs until the reader has no more, or something failed: the first error, with its message in the
