@@ -35,7 +35,7 @@ typedef struct pl_filters { // in the order in which they were applied on writin
   size_t bytes; // of the chunk, before any filter
 } pl_filters;
 
-// One thread's own: two buffers of a chunk and the inflater. *owned* by the pool below.
+// One thread's own: buffers of a chunk and the inflater. *owned* by the pool below.
 typedef struct pl_unfilter {
   struct pl_unfilter *next;
   void *inflater;
@@ -47,6 +47,7 @@ typedef struct pl_unfilter_pool {
   pthread_mutex_t lock;
   pl_unfilter *idle;
   size_t bytes; // of each buffer
+  bool two;     // the second one is needed
 } pl_unfilter_pool;
 void pl_unfilter_pool_start(pl_unfilter_pool *pool, const pl_filters *filters);
 void pl_unfilter_pool_stop(pl_unfilter_pool *pool);
@@ -133,11 +134,13 @@ plait_err pl_hdf5_check_end(int fd,
 plait_err pl_hdf5_road(const char *path, const char *name, pl_meta *meta, pl_netcdf *nc);
 plait_err pl_hdf5_address(pl_netcdf *nc, const char *path, int64_t tile, const int64_t at[],
                           int64_t *address);
-// Bytes of the stored chunk that begins at `at`; 0: never written. PLAIT_INPUT when over `most`.
+// Bytes of the stored chunk that begins at `at`; 0: never written (but without filters libhdf5 says the
+// full size of any chunk). PLAIT_INPUT when over `most`.
 plait_err pl_hdf5_chunk_bytes(const pl_netcdf *nc, const char *path, const int64_t at[],
                               size_t most, size_t *bytes);
-plait_err pl_hdf5_chunk(const pl_netcdf *nc, const char *path, const int64_t at[], void *to,
-                        uint32_t *mask); // filters that were skipped
+plait_err
+pl_hdf5_chunk(const pl_netcdf *nc, const char *path, const int64_t at[], void *to, uint32_t *mask,
+              bool *there); // mask: filters that were skipped; there: false: never written
 void pl_hdf5_close(pl_netcdf *nc);
 plait_err pl_hdf5_offset(hid_t file, const char *name, int64_t *offset); // -1: none
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Chunks that went through filters. fetch (reader strand) brings the stored bytes of every chunk
+// Chunks that went through filters (or whose rows are too short for preadv). fetch (reader strand) brings the stored bytes of every chunk
 // that the box meets, unchanged; decode (team) undoes the filters, one chunk a thread, and puts the
 // wanted rows where they go, converted on the way. No chunk is kept: blocks are cut on chunk
 // borders, so each is inflated once, except under halos.
@@ -120,13 +120,13 @@ static plait_err undo(pl_netcdf *nc, const chunk_entry *entry, const unsigned ch
   *wrong = NULL;
   if (entry->state == NEVER_WRITTEN) put_fill(nc, tile, box, to);
   if (entry->state != STORED) return PLAIT_OK;
-  pl_unfilter *mine;
-  TRY(pl_unfilter_take(&nc->pool, &mine));
+  pl_unfilter *mine = NULL;
+  if (nc->filters.n > 0) TRY(pl_unfilter_take(&nc->pool, &mine));
   source from = {.total = nc->filters.bytes / nc->size};
   *wrong = pl_unfilter_chunk(&nc->filters, entry->mask, mine, stored, entry->bytes, &from.values,
                              &from.shuffled);
   if (*wrong == NULL) put(nc, &from, tile, box, to);
-  pl_unfilter_give(&nc->pool, mine);
+  if (mine != NULL) pl_unfilter_give(&nc->pool, mine);
   return *wrong == NULL ? PLAIT_OK : PLAIT_INPUT;
 }
 
@@ -150,10 +150,12 @@ static plait_err undo_now(pl_netcdf *nc, const char *path, const pl_tile *tile, 
                           const plait_block *to, size_t bytes) {
   unsigned char *stored = NULL;
   const char *wrong = NULL;
+  bool there = true;
   chunk_entry entry = {.bytes = (uint32_t)bytes, .state = STORED};
   plait_err err = PLAIT_OK;
   GUARD(pl_alloc(bytes, 1, &stored));
-  GUARD(pl_hdf5_chunk(nc, path, tile->whole.lo, stored, &entry.mask));
+  GUARD(pl_hdf5_chunk(nc, path, tile->whole.lo, stored, &entry.mask, &there));
+  if (!there) entry.state = NEVER_WRITTEN;
   err = undo(nc, &entry, stored, tile, box, to, &wrong);
   if (wrong != NULL) err = damaged(path, tile, wrong);
 done:
@@ -161,26 +163,41 @@ done:
   return err;
 }
 
+// Where the next chunk goes.
+typedef struct free_room {
+  unsigned char *chunks;
+  size_t used, bytes;
+} free_room;
+
+static plait_err fetch_one(pl_netcdf *nc, const char *path, const pl_tile *tile, const pl_box *box,
+                           const plait_block *to, free_room *room, chunk_entry *entry) {
+  size_t bytes;
+  bool there = false;
+  TRY(pl_hdf5_chunk_bytes(nc, path, tile->whole.lo, pl_filters_bound(&nc->filters), &bytes));
+  *entry = (chunk_entry){.at = room->used, .bytes = (uint32_t)bytes, .state = NEVER_WRITTEN};
+  if (bytes == 0) return PLAIT_OK;
+  if (bytes > room->bytes - room->used) {
+    entry->state = DONE;
+    return undo_now(nc, path, tile, box, to, bytes);
+  }
+  TRY(pl_hdf5_chunk(nc, path, tile->whole.lo, room->chunks + room->used, &entry->mask, &there));
+  if (!there) return PLAIT_OK;
+  entry->state = STORED;
+  size_t left = room->bytes - room->used;
+  room->used += aligned(bytes) < left ? aligned(bytes) : left;
+  return PLAIT_OK;
+}
+
 plait_err pl_chunks_fetch(pl_netcdf *nc, const char *path, const pl_box *box, void *raw,
                           const plait_block *to) {
-  pl_tiles tiles = pl_tiles_of(nc, box);
+  const pl_tiles tiles = pl_tiles_of(nc, box);
   chunk_entry *table = raw;
-  size_t begin = aligned((size_t)tiles.total * sizeof *table), used = 0;
-  size_t room = pl_chunks_raw_bytes(nc, box->ndim, box->n) - begin;
+  size_t begin = aligned((size_t)tiles.total * sizeof *table);
+  free_room room = {(unsigned char *)raw + begin, 0,
+                    pl_chunks_raw_bytes(nc, box->ndim, box->n) - begin};
   for (int64_t i = 0; i < tiles.total; i++) {
     pl_tile tile = pl_tile_at(nc, &tiles, box, i);
-    size_t bytes;
-    TRY(pl_hdf5_chunk_bytes(nc, path, tile.whole.lo, pl_filters_bound(&nc->filters), &bytes));
-    table[i] = (chunk_entry){.at = used, .bytes = (uint32_t)bytes, .state = STORED};
-    if (bytes == 0) {
-      table[i].state = NEVER_WRITTEN;
-    } else if (bytes <= room - used) {
-      TRY(pl_hdf5_chunk(nc, path, tile.whole.lo, (char *)raw + begin + used, &table[i].mask));
-      used += aligned(bytes) < room - used ? aligned(bytes) : room - used;
-    } else {
-      TRY(undo_now(nc, path, &tile, box, to, bytes));
-      table[i].state = DONE;
-    }
+    TRY(fetch_one(nc, path, &tile, box, to, &room, &table[i]));
   }
   return PLAIT_OK;
 }

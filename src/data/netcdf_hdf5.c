@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 
 #define MOST_ADDRESSES 4096
+#define SHORT_RUN      4096 // bytes; shorter ones cost more in preadv than the team needs to place them
 #define NEVER_WRITTEN  (-1)
 #define NOT_LOOKED_UP  (-2)
 
@@ -142,6 +143,16 @@ static const char *contiguous(hid_t data, const char *path, const pl_meta *meta,
   return NULL;
 }
 
+// Bytes of a chunk that stay together in a block which is not cut along the last axes.
+static size_t run_bytes(const pl_meta *meta, const pl_netcdf *nc) {
+  size_t run = nc->size;
+  for (int d = meta->ndim - 1; d >= 0; d--) {
+    run *= (size_t)nc->tile[d];
+    if (nc->tile[d] < meta->shape[d]) break;
+  }
+  return run;
+}
+
 static const char *chunked(hid_t plist, pl_meta *meta, pl_netcdf *nc, plait_err *err) {
   hsize_t chunk[PLAIT_DIMS + 1];
   unsigned options = 0;
@@ -159,7 +170,8 @@ static const char *chunked(hid_t plist, pl_meta *meta, pl_netcdf *nc, plait_err 
   const char *odd = read_filters(plist, &nc->filters);
   if (odd != NULL) return odd;
   nc->road = PL_NETCDF_CHUNKS;
-  if (nc->filters.n > 0 || nc->ntiles > MOST_ADDRESSES) return NULL;
+  bool straight = nc->filters.n == 0 && nc->ntiles <= MOST_ADDRESSES;
+  if (!straight || run_bytes(meta, nc) < SHORT_RUN) return NULL;
   nc->road = PL_NETCDF_STRAIGHT;
   *err = pl_alloc((size_t)nc->ntiles, sizeof *nc->address, &nc->address);
   for (int64_t i = 0; i < nc->ntiles && *err == PLAIT_OK; i++) nc->address[i] = NOT_LOOKED_UP;
@@ -257,10 +269,10 @@ plait_err pl_hdf5_chunk_bytes(const pl_netcdf *nc, const char *path, const int64
 }
 
 plait_err pl_hdf5_chunk(const pl_netcdf *nc, const char *path, const int64_t at[], void *to,
-                        uint32_t *mask) {
+                        uint32_t *mask, bool *there) {
   hsize_t offset[PLAIT_DIMS];
   for (int d = 0; d < PLAIT_DIMS; d++) offset[d] = (hsize_t)at[d];
-  if (H5Dread_chunk(nc->data, H5P_DEFAULT, offset, mask, to) < 0)
-    return plait_fail(PLAIT_IO, "%s: a chunk cannot be read: damaged or truncated", path);
-  return PLAIT_OK;
+  *there = H5Dread_chunk(nc->data, H5P_DEFAULT, offset, mask, to) >= 0;
+  if (*there || never_written()) return PLAIT_OK;
+  return plait_fail(PLAIT_IO, "%s: a chunk cannot be read: damaged or truncated", path);
 }
