@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "engine/strands.h"
 #include "host/stop.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,9 +204,11 @@ static plait_err store_gauges(pl_evolve *e, pl_output *output) {
 static plait_err store_rest(pl_evolve *e, pl_output *output) {
   int mask = e->march.grid.field[0].mask - 1;
   if (e->var_maximum >= 0)
-    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_maximum, e->gauges.maximum, mask));
+    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_maximum, e->gauges.maximum, -FLT_MAX,
+                                 mask));
   if (e->var_arrival >= 0)
-    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_arrival, e->gauges.arrival, mask));
+    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_arrival, e->gauges.arrival, -1,
+                                 mask));
   if (pl_comm_rank(e->march.comm) != 0) return PLAIT_OK;
   if (e->sums) TRY(store_sums(e, output));
   return e->gauges.n > 0 ? store_gauges(e, output) : PLAIT_OK;

@@ -115,18 +115,29 @@ void pl_gauges_stop(pl_gauges *g) {
   pl_free(&g->arrival);
 }
 
-PLAIT_WIDE static void note_f32(const float *restrict h, double *restrict top, int64_t n) {
+// The four loops are written for the vectoriser: no branch, one type.
+PLAIT_WIDE static void note_top_f32(const float *restrict h, float *restrict top, int64_t n) {
   for (int64_t i = 0; i < n; i++) top[i] = h[i] > top[i] ? h[i] : top[i];
 }
 
-PLAIT_WIDE static void note_f64(const double *restrict h, double *restrict top, int64_t n) {
-  for (int64_t i = 0; i < n; i++) top[i] = h[i] > top[i] ? h[i] : top[i];
+PLAIT_WIDE static void note_top_f64(const double *restrict h, float *restrict top, int64_t n) {
+  for (int64_t i = 0; i < n; i++) top[i] = (float)h[i] > top[i] ? (float)h[i] : top[i];
 }
 
-static void note_arrival(const void *h, plait_type type, double *at, double threshold, double now,
-                         int64_t n) {
-  for (int64_t i = 0; i < n; i++)
-    if (isnan(at[i]) && fabs(value_at(h, type, i)) >= threshold) at[i] = now;
+PLAIT_WIDE static void note_first_f32(const float *restrict h, float *restrict at, float threshold,
+                                      float now, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    float old = at[i], size = fabsf(h[i]);
+    at[i] = ((old < 0) & (size >= threshold)) ? now : old;
+  }
+}
+
+PLAIT_WIDE static void note_first_f64(const double *restrict h, float *restrict at,
+                                      double threshold, float now, int64_t n) {
+  for (int64_t i = 0; i < n; i++) {
+    float old = at[i];
+    at[i] = ((old < 0) & (fabs(h[i]) >= threshold)) ? now : old;
+  }
 }
 
 // One row of own cells, `n` from `cell`, whose first field is at `h` after `step` steps.
@@ -135,9 +146,12 @@ static void note_row(pl_gauges *g, const int64_t cell[], int64_t n, const void *
   int64_t at = 0;
   for (int a = 0; a < p->ndim; a++) at = at * p->n[a] + cell[a] - p->lo[a];
   plait_type type = g->march->grid.field[0].type;
-  if (g->maximum && type == PLAIT_F32) note_f32(h, g->maximum + at, n);
-  if (g->maximum && type == PLAIT_F64) note_f64(h, g->maximum + at, n);
-  if (g->arrival) note_arrival(h, type, g->arrival + at, g->threshold, now, n);
+  if (g->maximum && type == PLAIT_F32) note_top_f32(h, g->maximum + at, n);
+  if (g->maximum && type == PLAIT_F64) note_top_f64(h, g->maximum + at, n);
+  float threshold = (float)g->threshold;
+  if (g->arrival && type == PLAIT_F32) note_first_f32(h, g->arrival + at, threshold, (float)now, n);
+  if (g->arrival && type == PLAIT_F64)
+    note_first_f64(h, g->arrival + at, g->threshold, (float)now, n);
 }
 
 static void note_gauges(pl_gauges *g, const plait_cells *box, int64_t step) {
@@ -189,8 +203,8 @@ void pl_gauges_watch(void *gauges, const plait_cells *box) {
 void pl_gauges_initial(pl_gauges *g) {
   plait_cells all;
   for (size_t i = 0; i < own_cells(g->march); i++) {
-    if (g->maximum) g->maximum[i] = -DBL_MAX;
-    if (g->arrival) g->arrival[i] = NAN;
+    if (g->maximum) g->maximum[i] = -FLT_MAX;
+    if (g->arrival) g->arrival[i] = -1;
   }
   pl_march_cells(g->march, g->march->fields.part.lo, g->march->fields.part.n, &all);
   note_box(g, &all, 0);

@@ -21,8 +21,8 @@ typedef struct pl_gauges {
   int64_t every;   // steps between values
   int64_t samples; // of each, the initial state included
   double *value;   // *owned*, [samples, n]; own ones filled
-  double *maximum; // *owned*, own cells, or NULL
-  double *arrival; // *owned*, s; NaN: not yet; or NULL
+  float *maximum;  // *owned*, own cells, or NULL
+  float *arrival;  // *owned*, s; -1: not yet; or NULL
   double threshold;
 } pl_gauges;
 

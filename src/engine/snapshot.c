@@ -106,7 +106,7 @@ plait_err pl_snapshots_store(pl_snapshots *s, pl_output *output, int slot, int64
 }
 
 plait_err pl_snapshots_store_field(const pl_snapshots *s, pl_output *output, int var,
-                                   const double *own, int mask) {
+                                   const float *own, float missing, int mask) {
   const pl_fields *fields = &s->march->fields;
   const pl_part *part = &fields->part;
   if (s->cells == 0) return PLAIT_OK;
@@ -122,7 +122,7 @@ plait_err pl_snapshots_store_field(const pl_snapshots *s, pl_output *output, int
     for (int a = 0; a < part->ndim; a++) at = at * part->n[a] + cell[a] - part->lo[a];
     bool hidden = mask >= 0 && value_at(fields->data[mask][0], fields->grid->field[mask].type,
                                         pl_part_offset(part, cell)) == 0;
-    values[k] = hidden ? NAN : (float)own[at];
+    values[k] = hidden || own[at] == missing ? NAN : own[at];
   }
   pl_box box = {.ndim = part->ndim};
   memcpy(box.lo, s->lo, sizeof s->lo);
