@@ -160,3 +160,18 @@ int64_t pl_dataset_file_bytes(const pl_dataset *dataset) {
   for (int d = 0; d < meta->ndim; d++) bytes *= meta->shape[d];
   return bytes < info.st_size ? bytes : info.st_size;
 }
+
+int64_t pl_dataset_touched(const pl_dataset *dataset, int axis, int64_t lo, int64_t hi) {
+  const pl_meta *meta = &dataset->meta;
+  int64_t chunk = meta->chunked ? meta->chunk[axis] : 1;
+  int64_t first = lo / chunk * chunk, last = (hi + chunk - 1) / chunk * chunk;
+  return (last < meta->shape[axis] ? last : meta->shape[axis]) - first;
+}
+
+int64_t pl_dataset_box_bytes(const pl_dataset *dataset, const pl_box *box) {
+  double part = 1;
+  for (int d = 0; d < box->ndim; d++)
+    part *= (double)pl_dataset_touched(dataset, d, box->lo[d], box->lo[d] + box->n[d]) /
+            (double)dataset->meta.shape[d];
+  return (int64_t)(part * (double)pl_dataset_file_bytes(dataset) + 0.5);
+}

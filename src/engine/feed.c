@@ -76,8 +76,7 @@ static plait_err fetch(pl_feed *feed, pl_feed_block *b) {
     plait_block part = pl_block_part(&b->block, &source.at);
     char *raw = b->raw + (size_t)i * feed->raw_bytes;
     TRY(pl_dataset_fetch(task->input, &source.from, raw, &part));
-    size_t size = plait_type_size(task->input->meta.stored);
-    feed->bytes_read += pl_box_cells(&source.from) * (int64_t)size;
+    feed->bytes_read += pl_dataset_box_bytes(task->input, &source.from);
   }
   return PLAIT_OK;
 }

@@ -25,6 +25,7 @@ struct pl_strands {
   // what the leader tells its team
   int slot;
   bool go;
+  double computed; // when the team had no more to do
 };
 
 static void fail(pl_strands *s, plait_err err) {
@@ -112,14 +113,25 @@ static bool next_slot(pl_strands *s) {
   return err == PLAIT_OK && more;
 }
 
+// What the threads of the team had of the time in which it computed.
+static void count_thread(pl_strands *s, double cpu, double delay) {
+  pthread_mutex_lock(&s->mutex);
+  s->meter->team_cpu += cpu;
+  s->meter->team_delay += delay;
+  pthread_mutex_unlock(&s->mutex);
+}
+
 static void team_member(pl_strands *s, int thread) {
   if (s->placement) pl_placement_bind_thread(s->placement, thread);
+  double cpu = 0, delay = pl_meter_delay();
   for (;;) {
     if (thread == 0) s->go = next_slot(s);
 #pragma omp barrier
-    if (!s->go) return;
+    if (!s->go) break;
     double start = pl_now();
+    cpu -= pl_cpu_thread();
     plait_err err = s->work->compute(s->context, s, s->slot, thread);
+    cpu += pl_cpu_thread();
 #pragma omp barrier
     if (thread == 0) {
       s->meter->compute += pl_now() - start;
@@ -127,12 +139,14 @@ static void team_member(pl_strands *s, int thread) {
       if (!s->in_line) pl_queue_push(s->free_in, s->slot);
     }
   }
+  count_thread(s, cpu, pl_meter_delay() - delay);
 }
 
 static void leader(pl_strands *s) {
 #pragma omp parallel num_threads(s->threads)
   team_member(s, omp_get_thread_num());
   if (s->placement) pl_placement_float_thread(s->placement);
+  s->computed = pl_now();
   if (!s->in_line) pl_queue_close(s->ready_out, false);
 }
 
@@ -198,6 +212,7 @@ plait_err pl_strands_run(const pl_strand_work *work, void *context, const pl_pla
       run_together(&s);
     else
       leader(&s);
+    meter->wait_write += pl_now() - s.computed; // the writer's last blocks: nothing hid them
     err = s.error;
     if (err != PLAIT_OK) pl_message_set(s.message);
   }

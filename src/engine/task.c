@@ -21,7 +21,7 @@ static void choose_budget(pl_task *task, int local_size) {
   if (task->budget <= 0) task->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
 }
 
-// Bytes of the stored array that all blocks with their halos cover.
+// Bytes of the file that all blocks with their halos read.
 static int64_t count_bytes_read(const pl_task *task) {
   double factor = 1;
   for (int d = 0; d < task->cut.ndim; d++) {
@@ -32,7 +32,7 @@ static int64_t count_bytes_read(const pl_task *task) {
       int64_t halo = task->plan.halo[d];
       int64_t from = lo > halo ? lo - halo : 0;
       int64_t to = hi + halo < task->cut.shape[d] ? hi + halo : task->cut.shape[d];
-      cells += (double)(to - from);
+      cells += (double)pl_dataset_touched(task->input, d, from, to);
     }
     factor *= cells / (double)task->cut.shape[d];
   }
@@ -150,7 +150,7 @@ static void start_meter(pl_comm *comm, const pl_task *task, const pl_placement *
   *meter =
       (pl_meter){.budget = task->budget, .threads = placement->threads, .ncpus = placement->ncpus};
   snprintf(meter->host, sizeof meter->host, "%s", pl_comm_host(comm));
-  meter->cpu = -pl_cpu_process();
+  pl_meter_start(meter);
 }
 
 // Opens the output, runs the pattern, makes the result final or leaves no trace of it.
@@ -160,14 +160,15 @@ static plait_err run_to_output(pl_stage *stage) {
   TRY(pl_output_open(stage->comm, task->job->output, &task->layout, task->job->force, &output));
   stage->output = output;
   plait_err err = patterns[task->job->kernel->pattern].run(stage);
-  if (err == PLAIT_OK) {
+  bool sample = task->job->sample > 0; // has measured something and has no result
+  if (err == PLAIT_OK && !sample) {
     double start = pl_now();
     err = pl_output_commit(output);
     double spent = pl_now() - start;
     stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
     stage->meter->wait_write += spent;
   }
-  if (err != PLAIT_OK) pl_output_remove(output);
+  if (err != PLAIT_OK || sample) pl_output_remove(output);
   pl_output_close(&output);
   return err;
 }
@@ -186,10 +187,9 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
   report->start_up = pl_process_age();
   plait_err err = run_to_output(&stage);
   meter.wall = pl_now() - stage.start;
-  meter.cpu += pl_cpu_process();
-  meter.peak_rss = (int64_t)pl_peak_rss();
+  pl_meter_stop(&meter);
   plait_err gathered = pl_comm_gather(comm, &meter, sizeof meter, report->rank, 0);
-  report->complete = err == PLAIT_OK;
+  report->complete = err == PLAIT_OK && task->job->sample == 0;
   if (gathered == PLAIT_OK && pl_comm_rank(comm) == 0) pl_report_derive(report);
   return err != PLAIT_OK ? err : gathered;
 }
