@@ -134,7 +134,7 @@ static int64_t part_start(const stats_work *w, int64_t part) {
 // Cells side by side in memory, in pieces of up to WIDTH: enough pieces for every team.
 static void columns_of_block(const stats_work *w) {
   int64_t across = w->kept.extent[w->kept.n - 1], outer = w->kept.total / across;
-  int64_t wide = (w->kept.total / 16 + LANES - 1) / LANES * LANES;
+  int64_t wide = (w->kept.total / 8 + LANES - 1) / LANES * LANES;
   int64_t width = wide < LANES ? LANES : least(wide, WIDTH), pieces = (across + width - 1) / width;
   const stats_tally *to = w->parts > 1 ? &w->partial.slots : &w->partial.tally;
 #pragma omp for schedule(dynamic)

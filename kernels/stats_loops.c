@@ -154,7 +154,8 @@ PLAIT_WIDE void pl_stats_fold(int64_t n, double weight, const stats_columns *sum
     for (int64_t c = 0; c < n; c++) t->weight[c] = weight * count[c];
 }
 
-void pl_stats_join_lanes(double *s, double *q, double *count, double *lo, double *hi) {
+PLAIT_WIDE void pl_stats_join_lanes(double *restrict s, double *restrict q, double *restrict count,
+                                    double *restrict lo, double *restrict hi) {
   for (int half = LANES / 2; half > 0; half /= 2)
     for (int i = 0; i < half; i++) {
       s[i] += s[i + half];

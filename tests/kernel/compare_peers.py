@@ -40,7 +40,7 @@ def plait(kernel, source, *settings):
     with open(job, "w") as f:
         f.write(f"kernel: {kernel}\ninput: {source}\noutput: {out}\n")
     subprocess.run([PLAIT, "run", job, "--force", "--quiet", *settings], check=True,
-                   stderr=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with netCDF4.Dataset(out) as d:
         return {name: v[...] for name, v in d.variables.items()}
 
