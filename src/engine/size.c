@@ -26,7 +26,7 @@ static int64_t block_target(const pl_task *task, int64_t most) {
   return bytes < 64 * kib ? 64 * kib : bytes > most ? most : bytes;
 }
 
-static void cut(pl_task *task, int64_t block_bytes) {
+static void make_cut(pl_task *task, int64_t block_bytes) {
   const pl_meta *meta = &task->input->meta;
   pl_cut_wish wish = {.block_bytes = block_bytes,
                       .cell_bytes = (int64_t)plait_type_size(task->array.type),
@@ -38,16 +38,22 @@ static void cut(pl_task *task, int64_t block_bytes) {
   pl_cut_make(task->array.ndim, task->array.shape, &wish, &task->cut);
 }
 
-// Cells read per cell computed: what the halo costs in reading.
-static double halo_cost(const pl_task *task) {
-  int64_t extent[PLAIT_DIMS];
-  double cost = 1;
-  pl_cut_largest(&task->cut, extent);
-  for (int d = 0; d < task->cut.ndim; d++) {
-    if (task->cut.count[d] == 1) continue;
-    cost *= (double)(extent[d] + 2 * task->plan.halo[d]) / (double)extent[d];
+// Blocks are a product of intervals along the axes, so what they touch is one too.
+double pl_read_factor(const pl_task *task) {
+  const pl_cut *cut = &task->cut;
+  double factor = 1;
+  for (int d = 0; d < cut->ndim; d++) {
+    double cells = 0;
+    for (int64_t i = 0; i < cut->count[d]; i++) {
+      int64_t from = i * cut->extent[d] - task->plan.halo[d];
+      int64_t to = (i + 1) * cut->extent[d] + task->plan.halo[d];
+      if (from < 0) from = 0;
+      if (to > cut->shape[d]) to = cut->shape[d];
+      cells += (double)pl_dataset_touched(task->input, d, from, to);
+    }
+    factor *= cells / (double)cut->shape[d];
   }
-  return cost;
+  return factor;
 }
 
 static int64_t fixed_bytes(const pl_task *task, int threads) {
@@ -113,11 +119,11 @@ static plait_err too_small(const pl_task *task) {
 
 static void cut_map(pl_task *task, int threads) {
   int64_t bytes = block_target(task, 4 * mib);
-  cut(task, bytes);
+  make_cut(task, bytes);
   if (task->job->run.block > 0) return;
-  while (halo_cost(task) > 1.25 && task->cut.nblocks > 4) {
+  while (pl_read_factor(task) > 1.25 && task->cut.nblocks > 16) {
     pl_cut before = task->cut;
-    cut(task, bytes *= 2);
+    make_cut(task, bytes *= 2);
     task->batch = task->out_batch = 1;
     if (fit_slots(task, threads) && task->slots == MOST_SLOTS) continue;
     task->cut = before;
@@ -129,7 +135,7 @@ static void shrink_map(pl_task *task, int threads) {
   for (int64_t bytes = 2 * mib; bytes >= 16 * kib; bytes /= 2) {
     task->batch = task->out_batch = 1;
     if (fit_slots(task, threads)) return;
-    cut(task, bytes);
+    make_cut(task, bytes);
   }
 }
 
@@ -139,7 +145,7 @@ plait_err pl_size_choose(pl_task *task, int ranks, int threads) {
     cut_map(task, threads);
     if (task->job->run.block == 0) shrink_map(task, threads);
   } else {
-    cut(task, block_target(task, task->plan.partial_per_cell > 0 ? 16 * mib : 4 * mib));
+    make_cut(task, block_target(task, task->plan.partial_per_cell > 0 ? 16 * mib : 4 * mib));
   }
   choose_run(task, ranks);
   choose_batch(task, ranks);

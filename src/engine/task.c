@@ -21,24 +21,6 @@ static void choose_budget(pl_task *task, int local_size) {
   if (task->budget <= 0) task->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
 }
 
-// Bytes of the file that all blocks with their halos read.
-static int64_t count_bytes_read(const pl_task *task) {
-  double factor = 1;
-  for (int d = 0; d < task->cut.ndim; d++) {
-    double cells = 0;
-    for (int64_t i = 0; i < task->cut.count[d]; i++) {
-      int64_t lo = i * task->cut.extent[d], hi = lo + task->cut.extent[d];
-      if (hi > task->cut.shape[d]) hi = task->cut.shape[d];
-      int64_t halo = task->plan.halo[d];
-      int64_t from = lo > halo ? lo - halo : 0;
-      int64_t to = hi + halo < task->cut.shape[d] ? hi + halo : task->cut.shape[d];
-      cells += (double)pl_dataset_touched(task->input, d, from, to);
-    }
-    factor *= cells / (double)task->cut.shape[d];
-  }
-  return (int64_t)(factor * (double)pl_dataset_file_bytes(task->input));
-}
-
 static int64_t count_bytes_written(const pl_task *task) {
   int64_t bytes = 0;
   for (int v = 0; v < task->plan.noutputs; v++) {
@@ -90,7 +72,8 @@ static plait_err open_here(pl_task *task, int ranks, int local_size, int threads
   choose_budget(task, local_size);
   TRY(pl_size_choose(task, ranks, threads));
   TRY(pl_layout_make(job, &task->input->meta, &task->plan, &task->layout));
-  task->bytes_read = count_bytes_read(task);
+  task->bytes_read =
+      (int64_t)(pl_read_factor(task) * (double)pl_dataset_file_bytes(task->input) + 0.5);
   task->bytes_written = count_bytes_written(task);
   if (job->kernel->reduce.next && task->cut.ntiles != 1)
     return plait_fail(PLAIT_BUG, "kernel %s has several passes but keeps axes", job->kernel->name);
