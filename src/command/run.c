@@ -17,7 +17,7 @@ typedef struct options {
   int format;
   bool force, quiet, verbose;
   const char *report;
-  int64_t threads;
+  int64_t threads, sample;
 } options;
 
 static const pl_option table[] = {
@@ -28,6 +28,8 @@ static const pl_option table[] = {
      "write what the run measured, as JSON", 0, 0, NULL},
     {"threads", 0, PL_OPTION_INT, offsetof(options, threads), "N", "compute threads of each rank",
      1, 4096, NULL},
+    {"sample", 0, PL_OPTION_INT, offsetof(options, sample), "N",
+     "do so many blocks or steps and keep no result: to measure", 1, INT64_MAX, NULL},
     {"quiet", 'q', PL_OPTION_FLAG, offsetof(options, quiet), NULL, "no progress, no notes", 0, 0,
      NULL},
     {"verbose", 'v', PL_OPTION_FLAG, offsetof(options, verbose), NULL, "notes of every rank", 0, 0,
@@ -109,6 +111,7 @@ static plait_err run_job(const pl_station *station, const options *o, const pl_c
   if (*station->placement.note) pl_log(PL_LOG_NOTE, "%s", station->placement.note);
   GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
+  job->sample = o->sample;
   GUARD(pl_comm_agree(station->comm,
                       pl_station_speaks(station) ? check_report(o->report) : PLAIT_OK));
   GUARD(pl_comm_agree(station->comm, pl_stop_listen()));

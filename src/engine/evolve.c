@@ -24,17 +24,21 @@ typedef struct evolve_run {
   int slot;
 } evolve_run;
 
+static int64_t last_step(const pl_evolve *e) {
+  return pl_task_sample(e->task, e->steps);
+}
+
 static int64_t leg_end(const pl_evolve *e, int64_t step) {
   int64_t end = step + TILES_OF_A_LEG * (int64_t)e->march.tiling.depth;
   if (e->every > 0 && (step / e->every + 1) * e->every < end)
     end = (step / e->every + 1) * e->every;
-  return end < e->steps ? end : e->steps;
+  return end < last_step(e) ? end : last_step(e);
 }
 
 static plait_err read_leg(void *context, int slot, bool *more) {
   evolve_run *run = context;
   (void)slot;
-  *more = run->read_to < run->e->steps;
+  *more = run->read_to < last_step(run->e);
   run->read_to = leg_end(run->e, run->read_to);
   return PLAIT_OK;
 }
@@ -225,6 +229,7 @@ static void fill_meter(const pl_evolve *e, pl_meter *meter) {
   meter->blocks += e->march.step;
   meter->messages += e->march.halo.messages;
   meter->bytes_sent += e->march.halo.bytes;
+  meter->comm += e->march.halo.waited;
 }
 
 plait_err pl_evolve_run(pl_stage *stage) {
@@ -243,8 +248,9 @@ plait_err pl_evolve_run(pl_stage *stage) {
   plait_err err = pl_strands_run(&work, &run, stage->placement, e->march.threads,
                                  stage->task->job->run.overlap, stage->meter);
   err = pl_comm_agree(stage->comm, err);
-  if (err == PLAIT_OK && e->gauges.n > 0) err = pl_gauges_gather(&e->gauges);
-  if (err == PLAIT_OK) err = pl_comm_agree(stage->comm, store_rest(e, stage->output));
+  bool keep = last_step(e) == e->steps;
+  if (err == PLAIT_OK && keep && e->gauges.n > 0) err = pl_gauges_gather(&e->gauges);
+  if (err == PLAIT_OK && keep) err = pl_comm_agree(stage->comm, store_rest(e, stage->output));
   fill_meter(e, stage->meter);
   return err;
 }

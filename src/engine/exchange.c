@@ -2,6 +2,7 @@
 //
 // See exchange.h.
 #include "engine/exchange.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum { TAG = 41 };
@@ -111,6 +112,7 @@ plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *a
   x.rank = pl_comm_rank(comm);
   x.size = pl_comm_size(comm);
   if (x.size == 1) return PLAIT_OK;
+  double start = pl_now();
   plait_err err = share_headings(&x);
   if (err == PLAIT_OK) err = reserve(&x);
   if (err == PLAIT_OK) {
@@ -120,6 +122,7 @@ plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *a
     for (int i = 0; i < x.nsends; i++) pl_pool_give(merger->pool, x.sent[i]);
     err = pl_comm_agree(comm, err != PLAIT_OK ? err : sent);
   }
+  meter->comm += pl_now() - start;
   pl_free(&x.sends);
   pl_free(&x.sent);
   pl_free(&x.mine);

@@ -35,7 +35,9 @@ typedef struct pl_job {
   void *params; // kernel->params_size bytes; *owned*, with all it points to
   pl_run run;
   pl_evolve_job evolve; // kernels of the evolve pattern
-  bool force; // --force: set by the command
+  bool force;           // --force: set by the command
+  int64_t
+      sample; // --sample: do so many blocks or steps, keep no result; 0: all. Set by the command
   char *echo; // the job in full, defaults included, as YAML: for report and restart; *owned*
   void *keep; // memory behind params, and where their words stood (pl_keep)
   struct pl_job_marks *marks; // where input and params stood

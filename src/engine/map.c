@@ -71,7 +71,8 @@ static plait_err write_batch(void *context, int slot) {
     for (int d = 0; d < out->ndim; d++) cells *= out->extent[d];
     meter->cells += cells;
   }
-  return pl_stage_done(run->stage, run->scheduler, s->n, run->task->cut.nblocks);
+  return pl_stage_done(run->stage, run->scheduler, s->n,
+                       pl_task_sample(run->task, run->task->cut.nblocks));
 }
 
 static void halt(void *context) {
@@ -91,7 +92,7 @@ plait_err pl_map_run(pl_stage *stage) {
   plait_err err = pl_comm_agree(stage->comm, start(&run));
   if (err == PLAIT_OK)
     err = pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
-                            task->cut.nblocks, task->batch, &run.scheduler);
+                            pl_task_sample(task, task->cut.nblocks), task->batch, &run.scheduler);
   if (err == PLAIT_OK) {
     pl_strand_work work = {.read = read_batch,
                            .compute = compute_batch,
@@ -102,7 +103,8 @@ plait_err pl_map_run(pl_stage *stage) {
                            .nout = task->out_slots};
     err = pl_strands_run(&work, &run, stage->placement, stage->meter->threads,
                          task->job->run.overlap, stage->meter);
-    if (err == PLAIT_OK) pl_stage_drain(stage, run.scheduler, task->cut.nblocks);
+    if (err == PLAIT_OK)
+      pl_stage_drain(stage, run.scheduler, pl_task_sample(task, task->cut.nblocks));
     err = pl_comm_agree(stage->comm, err);
   }
   stage->meter->bytes_read += run.feed.bytes_read;

@@ -28,6 +28,7 @@ typedef struct reduce_run {
   pl_merger merger;
   void *root; // several passes: the merged partial of the only tile, on its home rank
   void *state;
+  int64_t units;   // of a pass
   int64_t at, end; // reader: blocks claimed and not yet read
   // what the leader tells its team about the node in work
   pl_node node;
@@ -45,6 +46,14 @@ static int64_t runs_per_tile(const pl_task *task) {
 static int64_t unit_start(const pl_task *task, int64_t unit) {
   int64_t runs = runs_per_tile(task);
   return unit / runs * task->cut.nreds + unit % runs * task->run_blocks;
+}
+
+// Units of a pass: all, or as many as hold the blocks of a sample.
+static int64_t units_of_pass(const pl_task *task) {
+  int64_t units = task->cut.ntiles * runs_per_tile(task);
+  int64_t sample = pl_task_sample(task, task->cut.nblocks);
+  while (units > 1 && unit_start(task, units - 1) >= sample) units--;
+  return units;
 }
 
 static plait_err read_batch(void *context, int slot, bool *more) {
@@ -153,7 +162,7 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   pl_meter *meter = run->stage->meter;
   meter->blocks += in->n;
   for (int k = 0; k < in->n; k++) meter->cells += pl_box_cells(&in->blocks[k].own);
-  return pl_stage_done(run->stage, run->scheduler, in->n, run->task->cut.nblocks);
+  return pl_stage_done(run->stage, run->scheduler, in->n, unit_start(run->task, run->units));
 }
 
 static plait_err write_results(void *context, int slot) {
@@ -196,15 +205,15 @@ static plait_err one_pass(reduce_run *run) {
                          .comm = stage->comm,
                          .nin = task->slots,
                          .nout = task->out_slots};
-  int64_t units = task->cut.ntiles * runs_per_tile(task);
   int64_t claim =
       task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
   run->at = run->end = 0;
-  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, units, claim,
+  run->units = units_of_pass(task);
+  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, run->units, claim,
                         &run->scheduler));
   plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
                                  task->job->run.overlap, stage->meter);
-  if (err == PLAIT_OK) pl_stage_drain(stage, run->scheduler, task->cut.nblocks);
+  if (err == PLAIT_OK) pl_stage_drain(stage, run->scheduler, unit_start(task, run->units));
   err = pl_comm_agree(stage->comm, err);
   pl_schedule_stop(&run->scheduler);
   if (err != PLAIT_OK) return err;
@@ -261,7 +270,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
   bool again = err == PLAIT_OK;
   while (again && err == PLAIT_OK) {
     err = one_pass(&run);
-    again = err == PLAIT_OK && has_passes(&run);
+    again = err == PLAIT_OK && has_passes(&run) && stage->task->job->sample == 0;
     if (again) err = next_pass(&run, &again);
   }
   stage->meter->bytes_read += run.feed.bytes_read;

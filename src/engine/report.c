@@ -34,6 +34,10 @@ static void add_meter(pl_meter *total, const pl_meter *m) {
   total->cells += m->cells;
   if (m->peak_rss > total->peak_rss) total->peak_rss = m->peak_rss;
   if (m->budget > total->budget) total->budget = m->budget;
+  total->comm += m->comm;
+  total->team_cpu += m->team_cpu;
+  total->team_delay += m->team_delay;
+  total->switches += m->switches;
   total->messages += m->messages;
   total->bytes_sent += m->bytes_sent;
   total->threads += m->threads;
@@ -68,6 +72,7 @@ void pl_report_derive(pl_report *report) {
   if (report->ranks) memcpy(report->total.host, report->rank[0].host, PLAIT_NAME);
   report->hidden = io > 0 ? 1 - exposed / io : -1;
   report->balance = most > 0 ? sum / report->ranks / most : 1;
+  pl_report_judge(report);
 }
 
 static void add_work(const pl_report *report, pl_text *out) {
@@ -134,6 +139,10 @@ static void json_meter(const pl_meter *m, pl_json *j) {
   pl_json_int(j, "cells", m->cells);
   pl_json_int(j, "peak_rss_bytes", m->peak_rss);
   pl_json_int(j, "budget_bytes", m->budget);
+  pl_json_real(j, "comm_s", m->comm);
+  pl_json_real(j, "team_cpu_s", m->team_cpu);
+  pl_json_real(j, "team_delay_s", m->team_delay);
+  pl_json_int(j, "involuntary_switches", m->switches);
   pl_json_int(j, "messages", m->messages);
   pl_json_int(j, "bytes_sent", m->bytes_sent);
 }
@@ -164,6 +173,8 @@ void pl_report_json(const pl_report *report, pl_json *j) {
   pl_json_real(j, "start_up_s", report->start_up);
   pl_json_real(j, "hidden_share", report->hidden < 0 ? NAN : report->hidden);
   pl_json_real(j, "balance", report->balance);
+  pl_json_real(j, "waited_share", report->waited);
+  pl_json_real(j, "delayed_share", report->delayed);
   pl_json_string(j, "warning", report->warning);
   pl_json_open(j, "total", '{');
   json_meter(&report->total, j);

@@ -6,15 +6,19 @@
 #define PL_REPORT_H
 #include "base/text.h"
 
-typedef struct pl_meter { // of one rank; all times in s
-  double read, compute, write;         // strand busy
-  double wait_read, wait_write;        // the compute leader waited for input / for a free output slot
-  double wall, cpu;                    // of the pattern; CPU of the whole process
-  int64_t bytes_read, bytes_written;   // of files
-  int64_t blocks, stolen;              // done here; of those claimed from another rank's share
-  int64_t cells;                       // own cells of those blocks
-  int64_t peak_rss, budget;            // bytes
-  int64_t messages, bytes_sent;        // between ranks
+typedef struct pl_meter {            // of one rank; all times in s
+  double read, compute, write;       // strand busy
+  double wait_read, wait_write;      // the compute leader waited for input / for a free output slot
+  double wall, cpu;                  // of the pattern; CPU of the whole process
+  int64_t bytes_read, bytes_written; // of files
+  int64_t blocks, stolen;            // done here; of those claimed from another rank's share
+  int64_t cells;                     // own cells of those blocks
+  int64_t peak_rss, budget;          // bytes
+  int64_t messages, bytes_sent;      // between ranks
+  double comm;                       // waited for messages of other ranks
+  double team_cpu;                   // CPU of all threads of the team while it computed
+  double team_delay;                 // s that they were ready to run but had no core
+  int64_t switches;                  // times that a thread of the process was taken off its core
   int threads, ncpus;
   char host[PLAIT_NAME];
 } pl_meter;
@@ -29,13 +33,25 @@ typedef struct pl_report {
   double start_up; // s from process start to the first block
   double hidden;   // share of reading and writing that arithmetic covered, 0..1; -1: no I/O
   double balance;  // mean over maximum of the ranks' busy time, 0..1
+  // Shares of the time in which teams computed, 0..1: their threads did not run; had work but no core
+  double waited, delayed;
   int64_t blocks_total, blocks_resumed;
   bool complete;
   char warning[512]; // "" none
 } pl_report;
 
+// What the system counts for this process, from start to stop: CPU, switches, memory. Threads: one.
+void pl_meter_start(pl_meter *meter);
+void pl_meter_stop(pl_meter *meter);
+// s for which the calling thread was ready to run but had no core so far; 0 when the kernel does
+// not say.
+double pl_meter_delay(void);
+
 void pl_report_free(pl_report *report);
-void pl_report_derive(pl_report *report); // total, hidden, balance from the ranks
+void pl_report_derive(pl_report *report); // all but the ranks' own figures, from them
+// Sets waited, delayed and, when a run was badly placed, the warning (report_judge.c; pl_report_derive
+// calls it).
+void pl_report_judge(pl_report *report);
 void pl_report_paragraph(const pl_report *report, pl_text *out); // one paragraph for people
 void pl_report_json(const pl_report *report, pl_json *out);      // "schema_version": 1
 #endif

@@ -24,12 +24,17 @@ typedef struct pl_task {
   int64_t needed;     // peak bytes per rank that the engine will allocate
   int64_t bytes_read; // of the whole job (halos of map blocks are read more than once)
   int64_t bytes_written;
-  int slots, out_slots; // batches in flight per rank: being read or computed, being written
-  int batch;            // blocks claimed and handed over at once; 1 unless blocks are tiny
-  int out_batch;        // sets of outputs in an output slot: batch for a map, 1 for a reduce
+  int slots, out_slots;     // batches in flight per rank: being read or computed, being written
+  int batch;                // blocks claimed and handed over at once; 1 unless blocks are tiny
+  int out_batch;            // sets of outputs in an output slot: batch for a map, 1 for a reduce
   struct pl_evolve *evolve; // evolve: its march; *owned*
-  int64_t run_blocks;   // reduce: blocks claimed at once, a run inside a tile, a power of 2
+  int64_t run_blocks;       // reduce: blocks claimed at once, a run inside a tile, a power of 2
 } pl_task;
+
+// As many of `all` units (blocks, steps) as this run is to do: job->sample of them, or all.
+static inline int64_t pl_task_sample(const pl_task *task, int64_t all) {
+  return task->job->sample > 0 && task->job->sample < all ? task->job->sample : all;
+}
 
 // Opens, binds, plans, cuts, and checks the memory (PLAIT_JOB with the smallest budget that would
 // do) and the output. Every rank does it by itself; pl_task_open agrees at its end. Collective.

@@ -158,11 +158,62 @@ static void json_has_every_rank(void **state) {
   pl_report_free(&r);
 }
 
+// A run of 1 s with 4 threads in 2 ranks; what the threads had of it decides the warning.
+static const char *judged(double cpu, double delay, int64_t switches, double comm) {
+  static pl_report r;
+  pl_report_free(&r);
+  r = (pl_report){.ranks = 2};
+  assert_int_equal(pl_calloc(2, sizeof *r.rank, &r.rank), PLAIT_OK);
+  for (int i = 0; i < 2; i++)
+    r.rank[i] = (pl_meter){.compute = 1,
+                           .wall = 1,
+                           .threads = 2,
+                           .team_cpu = cpu / 2,
+                           .team_delay = delay / 2,
+                           .switches = switches / 2,
+                           .comm = comm};
+  pl_report_derive(&r);
+  return r.warning;
+}
+
+static void a_badly_placed_run_is_warned_of(void **state) {
+  (void)state;
+  assert_string_equal(judged(3.9, 0.05, 10, 0), "");
+  assert_string_equal(judged(2.9, 0.2, 10, 0), ""); // some waiting is normal
+  assert_non_null(strstr(judged(2, 1.9, 400, 0), "no core for 48 %"));
+  assert_non_null(strstr(judged(2, 0, 4000, 0), "doctor")); // without schedstat
+  assert_string_equal(judged(3.9, 0, 4000, 0), "");         // many switches, but they cost nothing
+  assert_non_null(strstr(judged(2, 0.1, 20, 0), "wait"));
+  assert_non_null(strstr(judged(2, 0.1, 20, 0), "larger blocks"));
+  assert_non_null(strstr(judged(2, 0.1, 20, 0.45), "messages of other ranks"));
+  assert_string_equal(judged(0, 0, 4000, 0), ""); // not measured
+  pl_report r = {.ranks = 0};
+  pl_report_judge(&r);
+  assert_true(r.waited == 0 && r.delayed == 0);
+}
+
+static void the_meter_counts_this_process(void **state) {
+  (void)state;
+  pl_meter m = {0};
+  volatile double x = 1;
+  pl_meter_start(&m);
+  double delay = pl_meter_delay();
+  for (int i = 0; i < 20000000; i++) x = x * 1.0000001;
+  pl_meter_stop(&m);
+  assert_true(m.cpu > 0.001 && m.cpu < 60);
+  assert_true(m.switches >= 0 && m.peak_rss > 100000);
+  assert_true(delay >= 0 && pl_meter_delay() >= delay);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(sums_and_maxima),       cmocka_unit_test(hidden_and_balance),
-      cmocka_unit_test(paragraph_says_it_all), cmocka_unit_test(nothing_happened),
+      cmocka_unit_test(sums_and_maxima),
+      cmocka_unit_test(hidden_and_balance),
+      cmocka_unit_test(paragraph_says_it_all),
+      cmocka_unit_test(nothing_happened),
       cmocka_unit_test(json_has_every_rank),
+      cmocka_unit_test(a_badly_placed_run_is_warned_of),
+      cmocka_unit_test(the_meter_counts_this_process),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the operating system counts for a process. The delay (run-queue wait) tells an oversubscribed
+// core from a thread that waits for something else; Linux keeps it per thread, so each thread of a
+// team asks for its own. Where the kernel does not say (no schedstat), it is 0 and only the switches
+// speak.
+#include "base/clock.h"
+#include "base/mem.h"
+#include "engine/report.h"
+#include <stdio.h>
+#include <sys/resource.h>
+
+static int64_t switches(void) {
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_nivcsw : 0;
+}
+
+void pl_meter_start(pl_meter *meter) {
+  meter->cpu = -pl_cpu_process();
+  meter->switches = -switches();
+}
+
+void pl_meter_stop(pl_meter *meter) {
+  meter->cpu += pl_cpu_process();
+  meter->switches += switches();
+  meter->peak_rss = (int64_t)pl_peak_rss();
+}
+
+double pl_meter_delay(void) {
+  unsigned long long ran = 0, waited = 0;
+  FILE *file = fopen("/proc/thread-self/schedstat", "re");
+  if (!file) return 0;
+  if (fscanf(file, "%llu %llu", &ran, &waited) != 2) waited = 0;
+  fclose(file);
+  return 1e-9 * (double)waited;
+}
