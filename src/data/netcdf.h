@@ -127,22 +127,31 @@ plait_err pl_netcdf_attrs(int grpid, int varid, pl_attrs *attrs); // all of them
 // netcdf_meta.c, netcdf_coords.c
 plait_err pl_netcdf_meta(const char *path, const pl_netcdf_var *var, pl_meta *meta);
 plait_err pl_netcdf_coords(const char *path, const pl_netcdf_var *var, pl_meta *meta);
-// netcdf_hdf5.c: chooses the road of a NetCDF-4 file; PLAIT_OK and LIBRARY when it is an odd one.
-void pl_hdf5_quiet(void); // no error stack on stderr, no file locks. Before any file is opened.
-plait_err pl_hdf5_check_end(int fd,
-                            const char *path); // PLAIT_INPUT: shorter than its superblock says
+
+// ---- HDF5: netcdf_hdf5.c --------------------------------------------------------------------
+// libhdf5 is not thread-safe: one strand at a time. `at`: first cell of a chunk.
+//
+// No error stack on stderr; no file locks, unless the user set HDF5_USE_FILE_LOCKING. To be called
+// before a file is opened by either library. Threads: before threads start (setenv).
+void pl_hdf5_quiet(void);
+// PLAIT_INPUT when the file is shorter than its superblock says. PLAIT_OK for what is not HDF5.
+plait_err pl_hdf5_check_end(int fd, const char *path);
+// Chooses the road of a NetCDF-4 variable, opens what it needs. PLAIT_OK and LIBRARY, with a note,
+// when it is stored in a way that plait does not read itself. PLAIT_INPUT: truncated.
 plait_err pl_hdf5_road(const char *path, const char *name, pl_meta *meta, pl_netcdf *nc);
+// Where a plain chunk lies in the file; -1: never written. PLAIT_INPUT: damaged.
 plait_err pl_hdf5_address(pl_netcdf *nc, const char *path, int64_t tile, const int64_t at[],
                           int64_t *address);
-// Bytes of the stored chunk that begins at `at`; 0: never written (but without filters libhdf5 says the
-// full size of any chunk). PLAIT_INPUT when over `most`.
+// Bytes of a stored chunk; 0: never written (but without filters libhdf5 says the full size of any
+// chunk). PLAIT_INPUT when over `most`.
 plait_err pl_hdf5_chunk_bytes(const pl_netcdf *nc, const char *path, const int64_t at[],
                               size_t most, size_t *bytes);
-plait_err
-pl_hdf5_chunk(const pl_netcdf *nc, const char *path, const int64_t at[], void *to, uint32_t *mask,
-              bool *there); // mask: filters that were skipped; there: false: never written
+// Reads a stored chunk into `to`. *mask: filters that were skipped; *there: false: never written.
+plait_err pl_hdf5_chunk(const pl_netcdf *nc, const char *path, const int64_t at[], void *to,
+                        uint32_t *mask, bool *there);
 void pl_hdf5_close(pl_netcdf *nc);
-plait_err pl_hdf5_offset(hid_t file, const char *name, int64_t *offset); // -1: none
+// Byte of the first value of a contiguous variable of an open file; -1: it has no place.
+plait_err pl_hdf5_offset(hid_t file, const char *name, int64_t *offset);
 
 // ---- tiles: netcdf_tiles.c ------------------------------------------------------------------
 typedef struct pl_tiles { // those that a box meets, row-major

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Chunks that went through filters (or whose rows are too short for preadv). fetch (reader strand) brings the stored bytes of every chunk
-// that the box meets, unchanged; decode (team) undoes the filters, one chunk a thread, and puts the
-// wanted rows where they go, converted on the way. No chunk is kept: blocks are cut on chunk
-// borders, so each is inflated once, except under halos.
+// Chunks that went through filters (or whose rows are too short for preadv). fetch (reader strand)
+// brings the stored bytes of every chunk that the box meets, unchanged; decode (team) undoes the
+// filters, one chunk a thread, and puts the wanted rows where they go, converted on the way. No
+// chunk is kept: blocks are cut on chunk borders, so each is inflated once, except under halos.
 //
 // raw: a table with one entry per chunk, then the stored chunks. It has room for as many chunks as
 // a box on chunk borders meets. A box across borders meets more; those that find no room are undone

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 #define MOST_ADDRESSES 4096
-#define SHORT_RUN      4096 // bytes; shorter ones cost more in preadv than the team needs to place them
+#define SHORT_RUN      4096 // bytes; preadv takes longer over shorter ones than the team
 #define NEVER_WRITTEN  (-1)
 #define NOT_LOOKED_UP  (-2)
 
@@ -47,8 +47,8 @@ plait_err pl_hdf5_check_end(int fd, const char *path) {
   return PLAIT_OK;
 }
 
-// libnetcdf hides a variable that has the name of an axis but is not its coordinate behind a prefix;
-// under the plain name lies then the axis.
+// libnetcdf hides a variable that has the name of an axis but is not its coordinate behind a
+// prefix; under the plain name lies then the axis.
 static hid_t open_data(hid_t file, const char *name) {
   char hidden[NC_MAX_NAME * 5];
   const char *slash = strrchr(name, '/');
