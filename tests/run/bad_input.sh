@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Bad input of every kind through the whole program: one clear line, the documented exit code, no file
+# under the final name, no hang. $1 plait, $2 mpirun or nothing.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+mpirun=${2:-}
+smooth=$source_dir/jobs/relief-smooth.yaml
+stats=$source_dir/jobs/sst-stats.yaml
+relief=$source_dir/jobs/data/relief10.nc
+
+# refused CODE PATTERN WORDS...: `plait run` says one line that matches and leaves no result
+refused() {
+  local code=$1 pattern=$2
+  shift 2
+  rm -f result.npy result.nc
+  run "$code" timeout 60 "$plait" run --quiet "$@"
+  has err "$pattern"
+  empty out
+  checks=$((checks + 1))
+  [ "$(grep -c error: err)" = 1 ] || fail "$last: not one line of error"
+  checks=$((checks + 1))
+  { [ ! -e result.npy ] && [ ! -e result.nc ]; } || fail "$last: left a result"
+}
+smooth() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$smooth" output=result.npy "$@"; }
+stats() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$stats" output=result.nc "$@"; }
+
+# An NPY file: version 1.0, header dictionary $2, then $3 zero bytes.
+npy() { # FILE DICT BYTES
+  local dict="$2" length
+  while [ $(((10 + ${#dict} + 1) % 64)) != 0 ]; do dict+=' '; done
+  length=$((${#dict} + 1))
+  { printf '\x93NUMPY\x01\x00'; printf "\\x$(printf %02x $((length % 256)))\\x$(printf %02x $((length / 256)))"
+    printf '%s\n' "$dict"; head -c "$3" /dev/zero; } >"$1"
+}
+
+# ---- the job
+printf 'kernel: gausian\ninputt: x.npy\noutput: result.npy\nparams: {sigma: wide}\n' >bad.yaml
+run 2 "$plait" run bad.yaml
+has err "bad.yaml:1:9: error: .*did you mean 'gaussian'"
+has err "bad.yaml:2:1: error: .*did you mean 'input'"
+smooth 2 "did you mean 'sigma'" params.sigmaa=3
+smooth 2 'must be from 0' params.sigma=-1
+smooth 2 'must be a number' params.sigma=wide
+smooth 2 "did you mean 'reflect'" params.boundary=refelct
+smooth 2 'must be a size' run.memory=lots
+smooth 2 'too small: this job needs' run.memory=10KiB
+smooth 2 "no axis 'lonn'.*did you mean 'lon'" 'params.axes=[lonn]'
+
+# ---- the input
+smooth 2 'none.npy: cannot open.*No such file' input=none.npy
+mkdir -p directory
+smooth 2 'is a directory' input=directory
+: >empty.npy
+smooth 2 'empty' input=empty.npy
+echo 'some text' >text.npy
+smooth 2 'not an array file' input=text.npy
+npy short.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (100, 100), }" 399
+smooth 2 'truncated: expected 40128 bytes' input=short.npy
+npy huge.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }" 64
+smooth 2 'huge.npy: ' input=huge.npy
+npy zero.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4), }" 0
+smooth 2 'zero.npy: ' input=zero.npy
+npy complex.npy "{'descr': '<c8', 'fortran_order': False, 'shape': (4, 4), }" 128
+smooth 2 'complex.npy: ' input=complex.npy
+if [ "$("$plait" --version | grep -c netcdf)" != 0 ]; then
+  head -c 100000 "$relief" >cut.nc
+  smooth 2 'truncated' input=cut.nc:z
+  smooth 2 'no variable "zz"; did you mean "z"' input="$relief:zz"
+  stats 2 "did you mean 'lat'" input="$relief:z" 'params.axes=[latt]'
+  cp "$relief" both.nc
+  smooth 2 'is the input' input=both.nc:z output=both.nc --force
+  checks=$((checks + 1)); cmp -s "$relief" both.nc || fail 'the input was touched'
+fi
+if [ "$(id -u)" != 0 ]; then
+  npy secret.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (4, 4), }" 64
+  chmod 000 secret.npy
+  smooth 2 'Permission denied' input=secret.npy
+fi
+
+# ---- the output
+npy good.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 50), }" 8000
+smooth 2 'nodir' input=good.npy output=nodir/result.npy
+smooth 2 "'.xyz'" input=good.npy output=result.xyz
+echo precious >taken.npy
+smooth 2 'exists already' input=good.npy output=taken.npy
+has taken.npy precious
+run 0 "$plait" run --quiet --force "$smooth" input=good.npy output=taken.npy
+has_not taken.npy precious
+
+# ---- missing values: results, not errors
+npy nan.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (16, 16), }" 0
+for _ in $(seq 256); do printf '\x00\x00\xc0\x7f'; done >>nan.npy
+for job in "$smooth" "$stats"; do
+  run 0 "$plait" run --quiet --force "$job" input=nan.npy output=allnan.nc params.axes=all
+done
+
+# ---- a full disk: one line, no result, then it works when there is room
+if [ "$(id -u)" = 0 ] && mkdir -p small && mount -t tmpfs -o size=2m none small 2>/dev/null; then
+  smooth 1 'the disk is full' 'input=generate:ramp?shape=2000x1000&type=float32' output=small/result.npy
+  checks=$((checks + 1)); [ ! -e small/result.npy ] || fail 'a result on a full disk'
+  umount small
+else
+  echo 'skipped: a full disk (needs root for a small tmpfs)'
+fi
+
+# ---- many ranks, little work: nothing hangs, errors are said once
+if [ -n "$mpirun" ]; then
+  for shape in 3x8 1x1 2x3000; do
+    run 0 timeout 100 "$mpirun" -np 4 "$plait" run --quiet --force "$smooth" \
+      "input=generate:ramp?shape=$shape&type=float32" output=few.npy params.sigma=1
+    run 0 timeout 100 "$mpirun" -np 4 "$plait" run --quiet --force "$stats" \
+      "input=generate:ramp?shape=$shape&type=float32" output=few.nc params.axes=all
+  done
+  for words in 'input=none.npy' 'params.sigma=wide' 'output=nodir/result.npy'; do
+    run 2 timeout 100 "$mpirun" -np 3 "$plait" run --quiet "$smooth" output=result.npy "$words"
+    checks=$((checks + 1)); [ "$(grep -c 'error:' err)" = 1 ] || fail "$last: said more than once"
+  done
+fi
+finish
