@@ -29,6 +29,7 @@ typedef struct gaussian_arith {
   size_t size; // of a cell of work
   // to[i] = from[i], i < n
   void (*load)(plait_type type, int how, const void *from, int64_t n, void *to);
+  bool (*has_nan)(const void *line, int64_t n);
   // out[x] = w[0] in[x] + sum_k w[k] (in[x - k step] + in[x + k step]), x < n
   void (*taps)(const void *in, ptrdiff_t step, const void *w, int64_t r, int64_t n, void *out);
   // line[i] /= weight[i] where values were missing; NaN where centre[i] is NaN or nothing is there

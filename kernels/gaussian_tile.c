@@ -45,8 +45,9 @@ static ptrdiff_t step_of(const gaussian_work *w, const part *p, int axis) {
 }
 
 // Along the first axis, from the block: lines across it are loaded into the strip, converted once,
-// and filtered. Leaves the cells of the tile with the halos of the other axes in `to`.
-static void filter_first(const gaussian_work *w, const int64_t lo[], const int64_t n[], int how,
+// and filtered. Leaves the cells of the tile with the halos of the other axes in `to`. False when a
+// missing value turned up that has to be weighed (with PLAIN only); `to` is then incomplete.
+static bool filter_first(const gaussian_work *w, const int64_t lo[], const int64_t n[], int how,
                          part *to) {
   int axis = w->axis[0], last = w->last;
   int64_t r = w->halo[axis], at[PLAIT_DIMS], corner[PLAIT_DIMS], rows[PLAIT_DIMS];
@@ -57,6 +58,8 @@ static void filter_first(const gaussian_work *w, const int64_t lo[], const int64
   }
   bool along = axis == last;
   int64_t lines = along ? 1 : n[axis] + 2 * r, results = along ? 1 : n[axis];
+  bool aware =
+      how == GAUSSIAN_PLAIN && w->in->type >= PLAIT_F32 && w->missing != GAUSSIAN_PROPAGATE;
   int64_t width = to->n[last], more = along ? 2 * r : 0;
   for (int64_t row = 0; row < rows_of(w->ndim, rows); row++)
     for (int64_t x = 0; x < width; x += w->chunk) {
@@ -65,8 +68,9 @@ static void filter_first(const gaussian_work *w, const int64_t lo[], const int64
       at[last] = x;
       for (int64_t j = 0; j < lines; j++) {
         if (!along) at[axis] = j;
-        w->a->load(w->in->type, how, in_block(w->in, corner, at), cells + more,
-                   w->strip + (size_t)(j * w->chunk) * w->a->size);
+        char *line = w->strip + (size_t)(j * w->chunk) * w->a->size;
+        w->a->load(w->in->type, how, in_block(w->in, corner, at), cells + more, line);
+        if (aware && w->a->has_nan(line, cells + more)) return false;
       }
       for (int64_t sub = 0; sub < cells; sub += SUB) // narrow, so that 2r + 1 lines stay in L1
         for (int64_t j = 0; j < results; j++) {
@@ -77,6 +81,7 @@ static void filter_first(const gaussian_work *w, const int64_t lo[], const int64
                      cells - sub < SUB ? cells - sub : SUB, in_part(w, to, at));
         }
     }
+  return true;
 }
 
 // Along a later axis, from part to part.
@@ -94,44 +99,26 @@ static void filter_next(const gaussian_work *w, int i, const part *from, part *t
   }
 }
 
-// Filters a tile along all axes; the result lies in `even` or `odd`.
+// Filters a tile along all axes; the result lies in `even` or `odd`; nowhere when the first axis met
+// a missing value.
 static part filter_tile(const gaussian_work *w, const int64_t lo[], const int64_t n[], int how,
                         char *even, char *odd) {
   part p[2] = {{.at = even}, {.at = odd}};
-  filter_first(w, lo, n, how, &p[0]);
+  if (!filter_first(w, lo, n, how, &p[0])) return (part){.at = NULL};
   for (int i = 1; i < w->naxes; i++) filter_next(w, i, &p[(i + 1) % 2], &p[i % 2]);
   return p[(w->naxes + 1) % 2];
-}
-
-static PLAIT_WIDE bool line_has_nan(plait_type type, const void *line, int64_t n) {
-  int bad = 0;
-  if (type == PLAIT_F32)
-    for (int64_t i = 0; i < n; i++) bad |= ((const float *)line)[i] != ((const float *)line)[i];
-  else
-    for (int64_t i = 0; i < n; i++) bad |= ((const double *)line)[i] != ((const double *)line)[i];
-  return bad;
-}
-
-static bool has_missing(const gaussian_work *w, const int64_t lo[], const int64_t n[]) {
-  int64_t at[PLAIT_DIMS], corner[PLAIT_DIMS], all[PLAIT_DIMS];
-  if (w->in->type < PLAIT_F32 || w->missing == GAUSSIAN_PROPAGATE) return false;
-  for (int d = 0; d < w->ndim; d++) corner[d] = lo[d] - w->halo[d], all[d] = n[d] + 2 * w->halo[d];
-  for (int64_t row = 0; row < rows_of(w->ndim, all); row++) {
-    place(w->ndim, all, row, at);
-    if (line_has_nan(w->in->type, in_block(w->in, corner, at), all[w->last])) return true;
-  }
-  return false;
 }
 
 // One tile: own cells [lo, lo + n) of the block. The weights of the values that are there are
 // filtered only where some are missing; cells out of reach of those get the same bits either way.
 void pl_gaussian_tile(const gaussian_work *w, const int64_t lo[], const int64_t n[]) {
-  bool missing = has_missing(w, lo, n);
   char *const *b = w->buffer;
-  part weight = {.at = b[2]}, result;
-  if (missing) weight = filter_tile(w, lo, n, GAUSSIAN_VALID, b[0], b[1]);
-  result = filter_tile(w, lo, n, missing ? GAUSSIAN_ZERO : GAUSSIAN_PLAIN,
-                       weight.at == b[0] ? b[1] : b[0], b[2]);
+  part weight, result = filter_tile(w, lo, n, GAUSSIAN_PLAIN, b[0], b[1]);
+  bool missing = !result.at;
+  if (missing) {
+    weight = filter_tile(w, lo, n, GAUSSIAN_VALID, b[0], b[1]);
+    result = filter_tile(w, lo, n, GAUSSIAN_ZERO, weight.at == b[0] ? b[1] : b[0], b[2]);
+  }
   for (int64_t row = 0, at[PLAIT_DIMS]; row < rows_of(w->ndim, n); row++) {
     place(w->ndim, n, row, at);
     char *line = in_part(w, &result, at);
