@@ -15,8 +15,7 @@
 //   bits.
 // Bits: the same for any cut, ranks and threads: every pass sums the taps of a cell in the same
 // order. Missing values (NaN): `normalise` weighs the values that are there (normalised
-// convolution), missing
-//   cells stay missing; `fill` gives them that weighted mean too (astropy's interpolate);
+//   convolution), missing cells stay missing; `fill` gives them that weighted mean too (astropy's interpolate);
 //   `propagate` lets one NaN spoil its neighbourhood (scipy).
 // How: a thread takes a tile, filters it along one axis after the other in its own scratch, which
 //   stays in its L2 cache, and along the first axis straight from the input.
@@ -64,6 +63,12 @@ static const plait_param gaussian_table[] = {
      .standard = "reflect",
      .help = "what lies beyond the ends of an axis",
      .choices = boundaries},
+    {.name = "periodic",
+     .kind = PLAIT_PARAM_AXES,
+     .offset = AT(periodic),
+     .unit = "",
+     .standard = "[]",
+     .help = "axes that close on themselves, such as the longitude of a global map"},
     {.name = "value",
      .kind = PLAIT_PARAM_REAL,
      .offset = AT(value),
@@ -190,6 +195,7 @@ static void gaussian_plan(const plait_problem *problem, const void *params, plai
     plan->flops_per_cell += 3.0 * (double)radius_of(p, i) + 1;
   }
   for (int d = 0; d < in->ndim; d++) plan->boundary[d] = (plait_boundary)p->boundary;
+  for (int i = 0; i < p->periodic.n; i++) plan->boundary[p->periodic.axis[i]] = PLAIT_PERIODIC;
   plan->boundary_value = p->value;
   tile_of(problem, p, plan->halo, tile);
   buffer_cells(in->ndim, tile, plan->halo, &buffer, &strip, &chunk);

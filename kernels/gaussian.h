@@ -10,7 +10,7 @@ enum { GAUSSIAN_SAME, GAUSSIAN_F32, GAUSSIAN_F64 };
 enum { GAUSSIAN_PAD = 64 }; // cells that rows in scratch are padded to
 
 typedef struct gaussian_params {
-  plait_axes axes;
+  plait_axes axes, periodic;
   plait_reals sigma;
   double truncate;
   int boundary;
