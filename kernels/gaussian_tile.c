@@ -99,8 +99,7 @@ static void filter_next(const gaussian_work *w, int i, const part *from, part *t
   }
 }
 
-// Filters a tile along all axes; the result lies in `even` or `odd`; nowhere when the first axis met
-// a missing value.
+// Filters a tile along all axes. The result is in `even` or `odd`; none when a value is missing.
 static part filter_tile(const gaussian_work *w, const int64_t lo[], const int64_t n[], int how,
                         char *even, char *odd) {
   part p[2] = {{.at = even}, {.at = odd}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One line per kernel, in alphabetical order: KERNEL(x) stands for `const plait_kernel plait_kernel_x`.
+// One line per kernel, in alphabetical order: KERNEL(x) stands for `const plait_kernel
+// plait_kernel_x`.
 KERNEL(gaussian)
 KERNEL(heat)
 KERNEL(stats)
