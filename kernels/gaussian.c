@@ -11,11 +11,10 @@
 // Arithmetic: float32 for integers of 8 and 16 bits and float32, float64 for wider input or output.
 //   Per cell and axis 2r additions and r + 1 multiplications (r pairs are added, then weighted);
 //   reads and writes each cell once (halos more often). Integers are rounded to nearest, ties to
-//   even, and saturate; 64-bit integers pass through float64, so beyond 2^53 they lose their last
-//   bits.
-// Bits: the same for any cut, ranks and threads: every pass sums the taps of a cell in the same
-// order. Missing values (NaN): `normalise` weighs the values that are there (normalised
-//   convolution), missing cells stay missing; `fill` gives them that weighted mean too (astropy's interpolate);
+//   even, and saturate; 64-bit integers pass through float64 and keep 53 bits.
+// Bits: the same for any cut, ranks and threads: a pass sums the taps of a cell in one order.
+// Missing values (NaN): `normalise` weighs the values that are there (normalised convolution);
+//   missing cells stay missing. `fill` gives them that weighted mean too (astropy: interpolate).
 //   `propagate` lets one NaN spoil its neighbourhood (scipy).
 // How: a thread takes a tile, filters it along one axis after the other in its own scratch, which
 //   stays in its L2 cache, and along the first axis straight from the input.
