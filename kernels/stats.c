@@ -3,23 +3,20 @@
 // stats - count, mean, variance, standard deviation, minimum, maximum, sum, quantiles, histogram
 // over any axes of an array, in one pass over the data.
 //
-//   mean = sum w x / sum w,  variance = sum w (x - mean)^2 / (sum w - ddof),  w = 1 or
-//   cos(latitude)
+//   mean = sum w x / sum w,  variance = sum w (x - mean)^2 / (sum w - ddof)
 //
+//   with w = 1 or cos(latitude).
 // Units: those of the input (their square for the variance, none for count and histogram).
-// Shapes: in [n0, n1, ..]; out: the axes that are not reduced, NAME_quantile and NAME_histogram
-// with
-//   one more axis at the end.
+// Shapes: in [n0, n1, ..]; out: the axes that are not reduced; NAME_quantile and NAME_histogram
+//   have one more at the end.
 // Missing values (NaN) are skipped, cell by cell; a cell without any value gives NaN, count 0.
-// Arithmetic: float64 sums of differences from a value of the data, merged pairwise: the variance
-// of
-//   1e9 + small noise is right. Extremes are exact for every type. About 7 flops and 4 B per value.
-// Types: mean, variance, std, sum, quantiles: float32 of float32 input, else float64 (param
-// `type`);
+// Arithmetic: float64 sums of differences from a value of the data, merged pairwise: the error of
+//   the variance grows with |mean| / std, not with its square. Extremes are exact for every type.
+//   About 7 flops per value.
+// Types: mean, variance, std, sum, quantile: float32 of float32 input, else float64 (or `type`);
 //   min, max: of the input; count, histogram: int32 where that is enough, else int64.
-// Bits: the same for any ranks, threads and schedules; the cut into blocks (part of the job) shows
-// in
-//   the last bits of mean and variance.
+// Bits: the same for any ranks, threads and schedules; the cut into blocks, a part of the job,
+//   shows in the last bits of mean and variance.
 // Memory: 40 to 56 B per kept cell. Quantiles need the reduced axes whole in a block.
 // Source: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a pairwise algorithm for
 //   computing sample variances (1979); the same, Algorithms for computing the sample variance
