@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait view FILE[:VAR] -o PNG: one slice of an array as a picture. Read in bands of rows, so that
-// a slice bigger than memory can be looked at.
+// plait view FILE[:VAR] -o PNG: one slice of an array as a picture, or with --frames one picture for
+// every index of the first axis that is not shown. Read in bands of rows, so that a slice bigger than
+// memory can be looked at.
 #include "base/mem.h"
 #include "command/commands.h"
 #include "command/slice.h"
 #include "data/picture.h"
 #include "data/png.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define BAND_BYTES (16 << 20)
 
 typedef struct options {
   int format;
-  const char *output, *range, *map;
+  const char *output, *range, *map, *frames, *missing;
   pl_words slice;
   int64_t width;
   bool no_legend;
@@ -23,12 +26,17 @@ typedef struct options {
 static const pl_option table[] = {
     {"output", 'o', PL_OPTION_TEXT, offsetof(options, output), "PNG", "the picture to write", 0, 0,
      NULL},
+    {"frames", 0, PL_OPTION_TEXT, offsetof(options, frames), "DIR",
+     "instead: one picture per index of the first axis that is not shown, same colours", 0, 0,
+     NULL},
     {"slice", 0, PL_OPTION_REPEAT, offsetof(options, slice), "AXIS=INDEX",
      "index of an axis that is not shown; or 0,5: of the leading axes", 0, 0, NULL},
     {"map", 0, PL_OPTION_TEXT, offsetof(options, map), "NAME",
      "sequential, diverging, relief or gray; default: what suits the data", 0, 0, NULL},
     {"range", 0, PL_OPTION_TEXT, offsetof(options, range), "LO,HI",
      "values of the first and last colour", 0, 0, NULL},
+    {"missing", 0, PL_OPTION_TEXT, offsetof(options, missing), "RRGGBB",
+     "colour of missing values such as land, hexadecimal; default: transparent", 0, 0, NULL},
     {"width", 0, PL_OPTION_INT, offsetof(options, width), "N", "pixels across", 1, 32767, NULL},
     {"no-legend", 0, PL_OPTION_FLAG, offsetof(options, no_legend), NULL, "the picture alone", 0, 0,
      NULL},
@@ -44,7 +52,9 @@ typedef struct view {
   pl_picture picture;
   double lo, hi;
   pl_colormap map;
-  int height; // of the picture with its legend
+  unsigned char missing[4]; // rgba
+  int height;               // of the picture with its legend
+  char path[4096];          // of the picture
 } view;
 
 static plait_err read_band(view *v, int64_t first, int64_t count, void *raw, void *values) {
@@ -81,18 +91,28 @@ done:
   return err;
 }
 
-static plait_err find_range(view *v) {
-  const char *text = v->options->range;
-  bool any;
-  TRY(pl_picture_range(&v->picture, &v->lo, &v->hi, &any));
-  if (!any) v->lo = v->hi = 0;
-  if (!text) return PLAIT_OK;
-  const char *comma = strchr(text, ',');
+static plait_err given_range(view *v) {
+  const char *text = v->options->range, *comma = strchr(text, ',');
   char lo[64];
   snprintf(lo, sizeof lo, "%.*s", comma ? (int)(comma - text) : 0, text);
   if (!comma || !pl_parse_real(lo, &v->lo) || !pl_parse_real(comma + 1, &v->hi) || v->lo > v->hi)
     return plait_fail(PLAIT_USAGE, "--range must be two ascending numbers like -5,30, not '%s'",
                       text);
+  return PLAIT_OK;
+}
+
+static plait_err given_missing(view *v) {
+  const char *text = v->options->missing;
+  unsigned red, green, blue;
+  int end = 0;
+  if (!text) return PLAIT_OK;
+  const char *digits = text[0] == '#' ? text + 1 : text;
+  if (strlen(digits) != 6 || strspn(digits, "0123456789abcdefABCDEF") != 6 ||
+      sscanf(digits, "%2x%2x%2x%n", &red, &green, &blue, &end) != 3 || end != 6)
+    return plait_fail(PLAIT_USAGE, "--missing must be a colour such as 808080, not '%s'", text);
+  const unsigned char rgba[4] = {(unsigned char)red, (unsigned char)green, (unsigned char)blue,
+                                 255};
+  memcpy(v->missing, rgba, sizeof rgba);
   return PLAIT_OK;
 }
 
@@ -116,24 +136,72 @@ static plait_err choose_map(view *v) {
   return PLAIT_OK;
 }
 
+static void color_missing(const view *v, unsigned char *rgba) {
+  size_t pixels = (size_t)v->picture.height * (size_t)v->picture.width;
+  for (size_t i = 0; v->missing[3] && i < pixels; i++)
+    if (rgba[4 * i + 3] == 0) memcpy(rgba + 4 * i, v->missing, 4);
+}
+
 static plait_err paint(view *v) {
   bool legend = !v->options->no_legend && v->picture.width >= PL_LEGEND_WIDTH;
   unsigned char *rgba;
   v->height = v->picture.height + (legend ? PL_LEGEND_HEIGHT : 0);
   TRY(pl_alloc((size_t)v->height * (size_t)v->picture.width, 4, &rgba));
   pl_picture_paint(&v->picture, &v->map, v->slice.flip, rgba);
+  color_missing(v, rgba);
   if (legend)
     pl_legend_paint(&v->map, v->picture.width,
                     rgba + 4 * (size_t)v->picture.height * (size_t)v->picture.width);
-  plait_err err = pl_png_write(v->options->output, v->picture.width, v->height, rgba);
+  plait_err err = pl_png_write(v->path, v->picture.width, v->height, rgba);
   pl_free(&rgba);
   return err;
 }
 
+// Reads the slice anew into v->picture.
+static plait_err load(view *v) {
+  const pl_slice *s = &v->slice;
+  pl_picture_free(&v->picture);
+  TRY(pl_picture_start(s->box.n[s->row], s->box.n[s->column], (int)v->options->width, &v->picture));
+  return read_slice(v);
+}
+
+// Widens lo..hi by the range of the picture.
+static plait_err widen(view *v) {
+  double lo, hi;
+  bool any;
+  TRY(pl_picture_range(&v->picture, &lo, &hi, &any));
+  if (any && (v->lo > v->hi || lo < v->lo)) v->lo = lo;
+  if (any && (v->lo > v->hi || hi > v->hi)) v->hi = hi;
+  return PLAIT_OK;
+}
+
+// Sets the range and the colours for indices 0 .. n-1 of `axis`; axis -1: for the slice as it is.
+static plait_err choose_colors(view *v, int axis) {
+  int64_t n = axis < 0 ? 1 : v->array.shape[axis];
+  v->lo = 1;
+  v->hi = -1;
+  TRY(given_missing(v));
+  if (v->options->range) {
+    TRY(given_range(v));
+    return choose_map(v);
+  }
+  for (int64_t i = 0; i < n; i++) {
+    if (axis >= 0) v->slice.box.lo[axis] = i;
+    TRY(load(v));
+    TRY(widen(v));
+  }
+  if (v->lo > v->hi) v->lo = v->hi = 0; // nothing but missing values
+  return choose_map(v);
+}
+
+static plait_err draw(view *v) {
+  TRY(load(v));
+  return paint(v);
+}
+
 static plait_err print_text(const view *v) {
   pl_text t = {0};
-  pl_text_add(&t, "%s: %d x %d pixels, %s", v->options->output, v->picture.width, v->height,
-              v->array.name);
+  pl_text_add(&t, "%s: %d x %d pixels, %s", v->path, v->picture.width, v->height, v->array.name);
   pl_slice_add(&v->slice, &v->array, &t);
   pl_text_add(&t, ", colours %s from %.6g to %.6g%s%s\n", pl_map_names[v->map.kind], v->lo, v->hi,
               *v->array.units ? " " : "", v->array.units);
@@ -144,7 +212,7 @@ static plait_err print_json(const view *v) {
   pl_json j = {0};
   pl_json_open(&j, NULL, '{');
   pl_json_int(&j, "schema_version", 1);
-  pl_json_string(&j, "picture", v->options->output);
+  pl_json_string(&j, "picture", v->path);
   pl_json_int(&j, "width", v->picture.width);
   pl_json_int(&j, "height", v->height);
   pl_json_string(&j, "array", v->array.name);
@@ -161,25 +229,47 @@ static plait_err print_json(const view *v) {
   return pl_print_json(&j);
 }
 
-static plait_err look(view *v) {
-  const pl_slice *s = &v->slice;
-  pl_meta_array(&v->data->meta, &v->array);
-  TRY(pl_slice_choose(&v->array, v->options->slice.n, v->options->slice.at, &v->slice));
-  TRY(pl_picture_start(s->box.n[s->row], s->box.n[s->column], (int)v->options->width, &v->picture));
-  TRY(read_slice(v));
-  TRY(find_range(v));
-  TRY(choose_map(v));
-  TRY(paint(v));
+static plait_err print(const view *v) {
   return v->options->format == PL_FORMAT_JSON ? print_json(v) : print_text(v);
+}
+
+static plait_err draw_one(view *v) {
+  snprintf(v->path, sizeof v->path, "%s", v->options->output);
+  TRY(choose_colors(v, -1));
+  TRY(draw(v));
+  return print(v);
+}
+
+static plait_err draw_frames(view *v) {
+  const char *dir = v->options->frames;
+  int axis = 0;
+  while (axis < v->array.ndim && (axis == v->slice.row || axis == v->slice.column)) axis++;
+  if (axis == v->array.ndim)
+    return plait_fail(PLAIT_USAGE, "--frames: %s has two axes only; -o draws it", v->array.name);
+  if (mkdir(dir, 0777) != 0 && errno != EEXIST)
+    return pl_fail_errno(PLAIT_OUTPUT, "cannot make the directory", dir);
+  TRY(choose_colors(v, axis));
+  for (int64_t i = 0; i < v->array.shape[axis]; i++) {
+    v->slice.box.lo[axis] = i;
+    snprintf(v->path, sizeof v->path, "%s/%s-%04lld.png", dir, v->array.name, (long long)i);
+    TRY(draw(v));
+  }
+  v->slice.box.lo[axis] = 0;
+  snprintf(v->path, sizeof v->path, "%s/%s-0000.png to -%04lld.png", dir, v->array.name,
+           (long long)(v->array.shape[axis] - 1));
+  return print(v);
 }
 
 static plait_err run(const pl_cli *cli) {
   view v = {.options = cli->options};
-  if (!v.options->output)
-    return plait_fail(PLAIT_USAGE, "say where the picture goes: plait view %s -o FILE.png",
-                      cli->args[0]);
+  const options *o = v.options;
+  if (!o->output == !o->frames)
+    return plait_fail(PLAIT_USAGE, "say where the picture goes: plait view %s -o FILE.png%s",
+                      cli->args[0], o->output ? ", or --frames DIR, not both" : "");
   TRY(pl_dataset_open(cli->args[0], &v.data));
-  plait_err err = look(&v);
+  pl_meta_array(&v.data->meta, &v.array);
+  plait_err err = pl_slice_choose(&v.array, o->slice.n, o->slice.at, &v.slice);
+  if (err == PLAIT_OK) err = o->frames ? draw_frames(&v) : draw_one(&v);
   pl_picture_free(&v.picture);
   pl_dataset_close(&v.data);
   return err;
@@ -187,12 +277,12 @@ static plait_err run(const pl_cli *cli) {
 
 const pl_command pl_command_view = {
     .name = "view",
-    .arguments = "FILE[:VAR] -o PNG",
+    .arguments = "FILE[:VAR] -o PNG | --frames DIR",
     .summary = "Draws a 2-D slice of an array as a PNG",
     .details =
         "The last two axes are the picture; of the others the first index is shown, or what\n"
-        "--slice says (--slice time=3, may be repeated). Missing values are transparent, and\n"
-        "north is up.\n",
+        "--slice says (--slice time=3, may be repeated). Missing values are transparent unless\n"
+        "--missing gives them a colour, and north is up.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,
