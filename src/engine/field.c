@@ -38,7 +38,7 @@ static int copies(const plait_field *field) {
 
 // Bytes between the start of an array's memory and its data: another cache line for each.
 static size_t shift_of(int field, int copy) {
-  return (size_t)(2 * field + copy) * 5 * 64;
+  return (size_t)field * 320 + (size_t)copy * 2048;
 }
 
 size_t pl_fields_bytes(const plait_grid *grid, const pl_part *part) {

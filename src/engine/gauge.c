@@ -96,7 +96,13 @@ plait_err pl_gauges_start(pl_march *m, const pl_evolve_job *job, const double *c
   *g = (pl_gauges){.march = m, .n = job->gauges.n, .threshold = job->arrival};
   const pl_gauge_row *rows = job->gauges.rows;
   TRY(pl_calloc((size_t)g->n, sizeof *g->gauge, &g->gauge));
-  for (int i = 0; i < g->n; i++) TRY(place(g, coord, &rows[i], &g->gauge[i]));
+  const pl_part *part = &m->fields.part;
+  TRY(pl_calloc((size_t)part->n[0], sizeof *g->row, &g->row));
+  for (int i = 0; i < g->n; i++) {
+    TRY(place(g, coord, &rows[i], &g->gauge[i]));
+    if (g->gauge[i].owner == pl_comm_rank(m->comm))
+      g->row[g->gauge[i].cell[0] - part->lo[0]] = true;
+  }
   g->every = job->gauge_every > 0 ? (int64_t)fmax(1, floor(job->gauge_every / m->dt + 0.5)) : 1;
   g->samples = steps / g->every + 1;
   size_t values;
@@ -110,6 +116,7 @@ plait_err pl_gauges_start(pl_march *m, const pl_evolve_job *job, const double *c
 
 void pl_gauges_stop(pl_gauges *g) {
   pl_free(&g->gauge);
+  pl_free(&g->row);
   pl_free(&g->value);
   pl_free(&g->maximum);
   pl_free(&g->arrival);
@@ -170,9 +177,16 @@ static void note_gauges(pl_gauges *g, const plait_cells *box, int64_t step) {
   }
 }
 
+static bool has_gauge(const pl_gauges *g, const plait_cells *box) {
+  const pl_part *part = &g->march->fields.part;
+  for (int64_t r = box->lo[0]; r < box->lo[0] + box->n[0]; r++)
+    if (r >= part->lo[0] && r < part->lo[0] + part->n[0] && g->row[r - part->lo[0]]) return true;
+  return false;
+}
+
 // Fields of `box` after `step` steps are in `next`.
 static void note_box(pl_gauges *g, const plait_cells *box, int64_t step) {
-  if (g->n) note_gauges(g, box, step);
+  if (g->n && has_gauge(g, box)) note_gauges(g, box, step);
   if (!g->maximum && !g->arrival) return;
   const pl_part *p = &g->march->fields.part;
   int64_t lo[PL_AXES] = {0}, hi[PL_AXES] = {1, 1, 1}, c[PL_AXES] = {0};

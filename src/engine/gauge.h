@@ -18,6 +18,7 @@ typedef struct pl_gauges {
   pl_march *march;
   int n;
   pl_gauge *gauge; // *owned*
+  bool *row;       // *owned*: a gauge of this rank lies in that row (axis 0) of its part
   int64_t every;   // steps between values
   int64_t samples; // of each, the initial state included
   double *value;   // *owned*, [samples, n]; own ones filled

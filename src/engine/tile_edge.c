@@ -14,9 +14,33 @@ typedef struct ghost {
   pl_span span[PL_AXES]; // cells to take along the axes
 } ghost;
 
+// The usual case, one ghost column of a few rows: a box as wide as the grid touches both its ends.
+static void copy_column(const ghost *g, ptrdiff_t from, ptrdiff_t to, bool odd, double value) {
+  const pl_part *part = &g->fields->part;
+  bool solid = part->ndim == 3;
+  int rows = solid ? 1 : 0;
+  int64_t cell[PL_AXES] = {g->span[0].lo, solid ? g->span[1].lo : from, from};
+  ptrdiff_t start = pl_part_offset(part, cell), shift = to - from;
+  for (int64_t k = 0; k < (solid ? g->span[0].hi - g->span[0].lo : 1); k++)
+    for (int64_t j = 0; j < g->span[rows].hi - g->span[rows].lo; j++) {
+      ptrdiff_t at = start + (solid ? k * part->stride[0] : 0) + j * part->stride[rows];
+      if (g->single) {
+        float *x = (float *)(void *)g->data + at;
+        x[shift] = odd ? (float)(2 * value) - x[0] : x[0];
+      } else {
+        double *x = (double *)(void *)g->data + at;
+        x[shift] = odd ? 2 * value - x[0] : x[0];
+      }
+    }
+}
+
 // Copies (or reflects: 2 value - cell) the plane `from` of an axis to the plane `to`.
 static void copy_plane(const ghost *g, int axis, int64_t from, int64_t to, bool odd, double value) {
   const pl_part *part = &g->fields->part;
+  if (axis == part->ndim - 1 && axis > 0) {
+    copy_column(g, from, to, odd, value);
+    return;
+  }
   pl_span span[PL_AXES];
   memcpy(span, g->span, sizeof span);
   span[axis] = (pl_span){from, from + 1};
@@ -71,39 +95,47 @@ static void fill_wall(ghost *g, int axis, int side, plait_edge edge, double valu
   *span = grown;
 }
 
-static void fill_field(const pl_tiling *t, const plait_cells *box, int field, char *data) {
+// Which faces a box touches: bit 2 axis + side; a loop of the last axis counts as both.
+static unsigned faces_of(const pl_part *part, const plait_cells *box) {
+  unsigned faces = 0;
+  for (int a = 0; a < part->ndim; a++) {
+    bool loop = part->wrap && a == part->ndim - 1;
+    int64_t end = part->lo[a] + part->n[a];
+    if ((loop || part->side[a][0] == PL_SIDE_WALL) && box->lo[a] < part->lo[a] + part->below[a])
+      faces |= 1u << (2 * a);
+    if ((loop || part->side[a][1] == PL_SIDE_WALL) && box->lo[a] + box->n[a] > end - part->above[a])
+      faces |= 2u << (2 * a);
+  }
+  return faces;
+}
+
+static void fill_field(const pl_tiling *t, const plait_cells *box, unsigned faces, int field,
+                       char *data) {
   const plait_grid *grid = t->grid;
   const pl_part *part = &t->fields->part;
-  ghost g = {t->fields, data, grid->field[field].type == PLAIT_F32, {{0, 1}, {0, 1}, {0, 1}}};
+  const plait_field *f = &grid->field[field];
+  ghost g = {t->fields, data, f->type == PLAIT_F32, {{0, 1}, {0, 1}, {0, 1}}};
   for (int a = 0; a < grid->ndim; a++) g.span[a] = (pl_span){box->lo[a], box->lo[a] + box->n[a]};
   for (int a = grid->ndim - 1; a >= 0; a--) {
-    if (part->wrap && a == grid->ndim - 1) fill_loop(&g, a);
+    if (!(faces >> (2 * a) & 3)) continue;
+    if (part->wrap && a == grid->ndim - 1) {
+      fill_loop(&g, a);
+      continue;
+    }
     for (int side = 0; side < 2; side++) {
-      plait_edge edge = grid->field[field].fixed ? PLAIT_EDGE_EVEN : grid->edge[a][side];
-      if (part->side[a][side] != PL_SIDE_WALL || edge == PLAIT_EDGE_OWN) continue;
-      if (side == 1 && grid->field[field].stagger[a]) continue;
+      plait_edge edge = f->fixed ? PLAIT_EDGE_EVEN : grid->edge[a][side];
+      if (!(faces >> (2 * a + side) & 1) || edge == PLAIT_EDGE_OWN) continue;
+      if (side == 1 && f->stagger[a]) continue;
       fill_wall(&g, a, side, edge, grid->value[a][side]);
     }
   }
 }
 
-// Most boxes touch nothing.
-static bool touches(const pl_tiling *t, const plait_cells *box) {
-  const pl_part *part = &t->fields->part;
-  if (part->wrap) return true;
-  for (int a = 0; a < part->ndim; a++) {
-    if (part->side[a][0] == PL_SIDE_WALL && box->lo[a] < part->lo[a] + part->below[a]) return true;
-    int64_t end = part->lo[a] + part->n[a];
-    if (part->side[a][1] == PL_SIDE_WALL && box->lo[a] + box->n[a] > end - part->above[a])
-      return true;
-  }
-  return false;
-}
-
 void pl_tile_edges(const pl_tiling *t, const plait_cells *box, uint32_t fields) {
-  if (!touches(t, box)) return;
+  unsigned faces = faces_of(&t->fields->part, box); // most boxes of a row's length touch two
+  if (!faces) return;
   ptrdiff_t offset = pl_part_offset(&t->fields->part, box->lo);
   for (int f = 0; f < t->grid->nfields; f++)
     if (fields >> f & 1)
-      fill_field(t, box, f, (char *)box->next[f] - offset * (ptrdiff_t)t->fields->size[f]);
+      fill_field(t, box, faces, f, (char *)box->next[f] - offset * (ptrdiff_t)t->fields->size[f]);
 }
