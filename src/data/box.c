@@ -56,7 +56,7 @@ plait_block pl_block_over(void *data, plait_type type, const pl_box *box, const 
     first += block.halo[d] * stride;
     stride *= box->n[d] + 2 * block.halo[d];
   }
-  block.data = (char *)data + first * (ptrdiff_t)plait_type_size(type);
+  if (data) block.data = (char *)data + first * (ptrdiff_t)plait_type_size(type);
   return block;
 }
 

@@ -27,12 +27,12 @@ static int64_t block_target(const pl_task *task, int64_t most) {
 }
 
 static void make_cut(pl_task *task, int64_t block_bytes) {
-  const pl_meta *meta = &task->input->meta;
+  const pl_meta *meta = task->input ? &task->input->meta : NULL;
   pl_cut_wish wish = {.block_bytes = block_bytes,
                       .cell_bytes = (int64_t)plait_type_size(task->array.type),
-                      .partial_bytes = block_bytes / 8,
+                      .partial_bytes = block_bytes / 16,
                       .partial_per_cell = (int64_t)task->plan.partial_per_cell,
-                      .chunk = meta->chunked ? meta->chunk : NULL,
+                      .chunk = meta && meta->chunked ? meta->chunk : NULL,
                       .whole = task->plan.whole,
                       .reduced = task->plan.reduced};
   pl_cut_make(task->array.ndim, task->array.shape, &wish, &task->cut);
@@ -42,6 +42,7 @@ static void make_cut(pl_task *task, int64_t block_bytes) {
 double pl_read_factor(const pl_task *task) {
   const pl_cut *cut = &task->cut;
   double factor = 1;
+  if (!task->input) return factor;
   for (int d = 0; d < cut->ndim; d++) {
     double cells = 0;
     for (int64_t i = 0; i < cut->count[d]; i++) {
@@ -57,7 +58,8 @@ double pl_read_factor(const pl_task *task) {
 }
 
 static int64_t fixed_bytes(const pl_task *task, int threads) {
-  int64_t bytes = (int64_t)pl_scratch_bytes(task) * threads;
+  int64_t bytes = (int64_t)(pl_scratch_bytes(task) * (size_t)threads + task->plan.shared_bytes +
+                            pl_aside_bytes(task));
   if (task->job->kernel->pattern != PLAIT_REDUCE) return bytes;
   int64_t levels = 2; // of the tree: one partial rests on each, one is in work
   while ((int64_t)1 << levels < task->cut.nreds) levels++;
