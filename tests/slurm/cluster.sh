@@ -54,11 +54,12 @@ cluster_start() {
     "${cluster_self[@]}" head "$cluster" "$nodes" </dev/null >"$cluster/log/head.log" 2>&1 &
   cluster_outer=$!
   disown
-  cluster_until 90 test -e "$cluster/up" -o -e "$cluster/failed" && [ -e "$cluster/up" ] || {
+  cluster_until 90 cluster_settled
+  if [ ! -e "$cluster/up" ]; then
     tail -n 5 "$cluster"/log/*.log >&2
     cluster_stop
     return 1
-  }
+  fi
   read -r cluster_pid _ <"/proc/$cluster_outer/task/$cluster_outer/children"
   [ -n "$cluster_pid" ]
 }
@@ -70,6 +71,8 @@ cluster_stop() {
   cluster_outer=
 }
 cluster_gone() { ! kill -0 "$cluster_outer" 2>/dev/null; }
+
+cluster_settled() { [ -e "$cluster/up" ] || [ -e "$cluster/failed" ]; }
 
 # ---- inside -----------------------------------------------------------------------------------
 cluster_until() { # SECONDS COMMAND...: asks until it is true
