@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See trial.h. Whole processes are run, because start-up, placement and memory belong to what is
+// compared. Trials write for real, into a directory of their own beside the job's output, so that
+// writing costs what it costs there.
+#include "command/trial.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "command/child.h"
+#include "engine/yaml.h"
+#include "host/comm.h"
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+// ---- the report -----------------------------------------------------------------------------
+static double number(const pl_yaml *map, const char *key) {
+  const pl_yaml *node = pl_yaml_find(map, key);
+  double value = 0;
+  return node && pl_parse_real(node->text, &value) ? value : -1;
+}
+
+static int64_t whole(const pl_yaml *map, const char *key) {
+  return (int64_t)number(map, key);
+}
+
+static void read_total(const pl_yaml *total, double ranks, pl_trial *t) {
+  t->inside = number(total, "wall_s");
+  t->read = number(total, "read_s") / ranks;
+  t->compute = number(total, "compute_s") / ranks;
+  t->write = number(total, "write_s") / ranks;
+  t->wait = (number(total, "wait_read_s") + number(total, "wait_write_s")) / ranks;
+  t->comm = number(total, "comm_s") / ranks;
+  t->cpu_inside = number(total, "cpu_s");
+  t->units = whole(total, "blocks");
+  t->bytes_read = whole(total, "bytes_read");
+  t->bytes_written = whole(total, "bytes_written");
+  t->messages = whole(total, "messages");
+  t->bytes_sent = whole(total, "bytes_sent");
+  t->cells = whole(total, "cells");
+  t->peak_rank = whole(total, "peak_rss_bytes");
+}
+
+plait_err pl_trial_read(const char *json, pl_trial *trial) {
+  pl_arena arena = {0};
+  pl_issues issues = {.path = "the report of a run"};
+  pl_yaml *root = NULL;
+  plait_err err = PLAIT_OK;
+  GUARD(pl_yaml_parse(json, strlen(json), PL_FROM_FILE, &arena, &issues, &root));
+  const pl_yaml *total = root ? pl_yaml_find(root, "total") : NULL;
+  double ranks = root ? number(root, "ranks") : 0;
+  if (!total || ranks < 1) GUARD(plait_fail(PLAIT_BUG, "a trial printed no report"));
+  read_total(total, ranks, trial);
+  trial->units_total = whole(root, "blocks_total");
+  trial->hidden = number(root, "hidden_share");
+  trial->balance = number(root, "balance");
+  trial->waited = number(root, "waited_share");
+  trial->delayed = number(root, "delayed_share");
+done:
+  pl_issues_free(&issues);
+  pl_arena_free(&arena);
+  return err;
+}
+
+// ---- the command line -----------------------------------------------------------------------
+typedef struct line {
+  const char *word[64];
+  int n;
+  char number[4][32], path[4096], *output;
+} line;
+
+static void add(line *l, const char *word) {
+  if (l->n < 63) l->word[l->n++] = word;
+}
+
+static void add_number(line *l, int slot, const char *option, int64_t value) {
+  snprintf(l->number[slot], sizeof l->number[slot], "%lld", (long long)value);
+  add(l, option);
+  add(l, l->number[slot]);
+}
+
+static plait_err make_line(const pl_trial_job *job, const pl_trial_how *how, line *l) {
+  pl_text output = {0};
+  ssize_t n = readlink("/proc/self/exe", l->path, sizeof l->path - 1);
+  if (n < 0) return pl_fail_errno(PLAIT_IO, "cannot find", "/proc/self/exe");
+  l->path[n] = 0;
+  if (how->layout.ranks > 1) {
+    add(l, "mpirun");
+    if (how->layout.ranks > how->layout.cores) add(l, "--oversubscribe");
+    add_number(l, 0, "-np", how->layout.ranks);
+  }
+  add(l, l->path);
+  add(l, "run");
+  add(l, job->job);
+  if (job->noverrides > 40) return plait_fail(PLAIT_USAGE, "too many key=value");
+  for (int i = 0; i < job->noverrides; i++) add(l, job->overrides[i]);
+  pl_text_add(&output, "output=%s", job->output);
+  if (output.failed) return plait_fail(PLAIT_MEMORY, "out of memory");
+  add(l, l->output = output.at);
+  add(l, "run.placement=auto");
+  add(l, how->overlap ? "run.overlap=true" : "run.overlap=false");
+  add_number(l, 1, "--threads", how->layout.threads);
+  if (how->sample > 0) add_number(l, 2, "--sample", how->sample);
+  add(l, "--force");
+  add(l, "--quiet");
+  add(l, "--format=json");
+  return PLAIT_OK;
+}
+
+plait_err pl_trial_run(const pl_trial_job *job, const pl_trial_how *how, pl_trial *trial) {
+  line l = {0};
+  pl_child child = {0};
+  char why[512];
+  plait_err err = PLAIT_OK;
+  *trial = (pl_trial){.energy = -1};
+  GUARD(make_line(job, how, &l));
+  GUARD(pl_child_run(l.word, &child));
+  if (child.exit_code) {
+    pl_child_complaint(&child, why, sizeof why);
+    if (child.exit_code == 2) GUARD(plait_fail(PLAIT_JOB, "%s", why)); // no matter of the layout
+    GUARD(plait_fail(PLAIT_IO, "the run with %d x %d failed: %s", how->layout.ranks,
+                     how->layout.threads, why));
+  }
+  GUARD(pl_trial_read(child.out.at ? child.out.at : "", trial));
+  trial->wall = child.wall;
+  trial->cpu = child.cpu;
+  trial->start = child.wall - trial->inside;
+  trial->memory = child.pss;
+  trial->memory_rank = child.pss_one;
+  trial->energy = child.energy;
+done:
+  pl_free(&l.output);
+  pl_child_free(&child);
+  return err;
+}
+
+const char *pl_trial_no_ranks(void) {
+  char path[4096];
+  if (!pl_comm_has_mpi())
+    return "this plait is built without MPI: build it with -DPLAIT_MPI=ON to measure processes";
+  if (!pl_program_find("mpirun", path, sizeof path))
+    return "there is no mpirun in PATH: install it (openmpi-bin) to measure processes";
+  bool allowed = getenv("OMPI_ALLOW_RUN_AS_ROOT") && getenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM");
+  if (geteuid() == 0 && !allowed && strstr(pl_comm_library(), "Open MPI"))
+    return "mpirun refuses root: set OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 "
+           "to measure processes";
+  return NULL;
+}
+
+// ---- where trials write ---------------------------------------------------------------------
+plait_err pl_trial_output(const char *output, char **name) {
+  char *dir = NULL;
+  pl_text text = {0};
+  if (!strncmp(output, "null:", 5)) return pl_strdup("null:", name);
+  TRY(pl_path_dir(output, &dir));
+  pl_text_add(&text, "%s/.plait-trial-XXXXXX", dir);
+  pl_free(&dir);
+  if (text.failed) return plait_fail(PLAIT_MEMORY, "out of memory");
+  if (!mkdtemp(text.at)) {
+    pl_text_free(&text);
+    return pl_strdup("null:", name);
+  }
+  const char *slash = strrchr(output, '/');
+  pl_text_add(&text, "/%s", slash ? slash + 1 : output);
+  if (text.failed) return plait_fail(PLAIT_MEMORY, "out of memory");
+  *name = text.at;
+  return PLAIT_OK;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at) {
+  (void)info;
+  (void)kind;
+  (void)at;
+  return remove(path) && 0;
+}
+
+void pl_trial_clean(const char *output) {
+  char *dir = NULL;
+  if (!strncmp(output, "null:", 5) || !strstr(output, "/.plait-trial-")) return;
+  if (pl_path_dir(output, &dir) == PLAIT_OK) nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  pl_free(&dir);
+}
+
+// ---- how much is enough ---------------------------------------------------------------------
+plait_err pl_trial_calibrate(const pl_trial_job *job, const pl_layout_try *layout, double seconds,
+                             int64_t *sample, pl_trial *trial) {
+  pl_trial_how how = {.layout = *layout, .overlap = true, .sample = 4};
+  for (;;) {
+    TRY(pl_trial_run(job, &how, trial));
+    if (trial->units < how.sample || trial->units >= trial->units_total) {
+      *sample = 0;
+      return PLAIT_OK;
+    }
+    double factor = 1.25 * seconds / (trial->inside > 1e-4 ? trial->inside : 1e-4);
+    if (trial->inside > 0.15 * seconds) { // long enough to be believed
+      *sample = (int64_t)(factor > 1 ? factor * (double)trial->units : (double)trial->units);
+      if (*sample >= trial->units_total) *sample = 0;
+      return PLAIT_OK;
+    }
+    how.sample = (int64_t)((double)trial->units * (factor < 4 ? 4 : factor < 64 ? factor / 2 : 32));
+  }
+}
