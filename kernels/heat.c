@@ -336,6 +336,32 @@ static void diagnose(const plait_call *call, const plait_cells *b, double sum[])
   }
 }
 
+// A mode of the discrete operator decays by the same factor in every step and cell; and the tiling
+// leaves no trace.
+static plait_err verify(const plait_lab *lab) {
+  enum { NY = 12, NX = 20, STEPS = 50 };
+  static const char settings[] =
+      "steps=50 dt=1 cells=[12,20] diffusivity=0.2 initial=[{kind: eigenmode, kx: 3, ky: 2}]";
+  double u[NY * NX], v[NY * NX], worst = 0;
+  const double pi = 3.14159265358979323846;
+  const int64_t depth[2] = {1, 7};
+  plait_err err = lab->apply(lab, settings, NULL, NULL, &depth[0], (void *[]){u});
+  if (err == PLAIT_OK) err = lab->apply(lab, settings, NULL, NULL, &depth[1], (void *[]){v});
+  if (err != PLAIT_OK) return err;
+  double sx = sin(3 * pi / (2 * NX)), sy = sin(2 * pi / (2 * NY));
+  double decay = pow(1 - 0.8 * (sx * sx + sy * sy), STEPS);
+  for (int j = 0; j < NY; j++)
+    for (int i = 0; i < NX; i++) {
+      double exact = decay * cos(3 * pi * (i + 0.5) / NX) * cos(2 * pi * (j + 0.5) / NY);
+      double off = fabs(u[j * NX + i] - exact);
+      worst = off > worst ? off : worst;
+    }
+  if (!(worst < 1e-13)) return plait_fail(PLAIT_VERIFY, "heat: an eigenmode is off by %g", worst);
+  if (memcmp(u, v, sizeof u) != 0)
+    return plait_fail(PLAIT_VERIFY, "heat: the depth of the time tiles changes bits");
+  return PLAIT_OK;
+}
+
 const plait_kernel plait_kernel_heat = {
     .name = "heat",
     .summary = "diffusion in 2-D or 3-D, explicit: constant or varying conductivity, sources",
@@ -350,4 +376,5 @@ const plait_kernel plait_kernel_heat = {
                .initial = initial,
                .advance = advance,
                .diagnose = diagnose},
+    .verify = verify,
 };

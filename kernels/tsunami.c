@@ -18,98 +18,19 @@
 // Source: C. Goto, Y. Ogawa, N. Shuto, F. Imamura, Numerical method of tsunami simulation with the
 // leap-frog scheme (IUGG/IOC TIME project), IOC Manuals and Guides 35, 1997, part 3. Ours: factors
 // per face in place of masks, the half kick at the start, radiation by the flow c h.
-#include "okada.h"
-#include <plait.h>
+#include "tsunami.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { H, M, N, U, V, DEPTH, RELIEF, UPLIFT }; // fields; U, V: factors of the lower faces
 
-enum { GAUSSIAN, MODE };
-
-typedef struct shape {
-  int kind;
-  double amplitude, lon, lat, radius, kx, ky;
-} shape;
-
-typedef struct params {
-  plait_table faults, shapes;
-  const char *uplift;
-  double min_depth, south, north, west, east;
-  bool open, coriolis;
-} params;
-
 typedef struct row { // of one latitude
   float rx, ry;      // dt / (R cos p dl), dt / (R cos p dp)
   float fm, fn;      // dt f at M / cos p of N's faces; dt f cos p at N
 } row;
 
-static const char *const anchors[] = {"corner", "top", "centre", NULL};
-static const char *const shape_kinds[] = {"gaussian", "mode", NULL};
-
-static const plait_param fault_columns[] = {
-    {"lon", PLAIT_PARAM_REAL, offsetof(okada_fault, lon), "degrees", "of the anchor", NULL, -360,
-     720, NULL, NULL, 0},
-    {"lat", PLAIT_PARAM_REAL, offsetof(okada_fault, lat), "degrees", "of the anchor", NULL, -90, 90,
-     NULL, NULL, 0},
-    {"anchor", PLAIT_PARAM_CHOICE, offsetof(okada_fault, anchor), "",
-     "corner: where the upper edge starts, along strike; top: its middle; centre: of the plane",
-     "corner", 0, 0, anchors, NULL, 0},
-    {"depth", PLAIT_PARAM_REAL, offsetof(okada_fault, depth), "km", "of the anchor", NULL, 0, 700,
-     NULL, NULL, 0},
-    {"strike", PLAIT_PARAM_REAL, offsetof(okada_fault, strike), "degrees", "clockwise from north",
-     NULL, -360, 360, NULL, NULL, 0},
-    {"dip", PLAIT_PARAM_REAL, offsetof(okada_fault, dip), "degrees", "to the right of the strike",
-     NULL, 0, 90, NULL, NULL, 0},
-    {"rake", PLAIT_PARAM_REAL, offsetof(okada_fault, rake), "degrees", "90: pure thrust", NULL,
-     -360, 360, NULL, NULL, 0},
-    {"length", PLAIT_PARAM_REAL, offsetof(okada_fault, length), "km", "along strike", NULL, 1e-3,
-     5000, NULL, NULL, 0},
-    {"width", PLAIT_PARAM_REAL, offsetof(okada_fault, width), "km", "down dip", NULL, 1e-3, 1000,
-     NULL, NULL, 0},
-    {"slip", PLAIT_PARAM_REAL, offsetof(okada_fault, slip), "m", "", NULL, -1000, 1000, NULL, NULL,
-     0},
-    {0}};
-
-static const plait_param shape_columns[] = {
-    {"kind", PLAIT_PARAM_CHOICE, offsetof(shape, kind), "", "mode: cosines across the grid", NULL,
-     0, 0, shape_kinds, NULL, 0},
-    {"amplitude", PLAIT_PARAM_REAL, offsetof(shape, amplitude), "m", "", "1", 0, 0, NULL, NULL, 0},
-    {"lon", PLAIT_PARAM_REAL, offsetof(shape, lon), "degrees", "centre", "0", 0, 0, NULL, NULL, 0},
-    {"lat", PLAIT_PARAM_REAL, offsetof(shape, lat), "degrees", "centre", "0", 0, 0, NULL, NULL, 0},
-    {"radius", PLAIT_PARAM_REAL, offsetof(shape, radius), "km", "1 sigma", "50", 1e-9, 1e5, NULL,
-     NULL, 0},
-    {"kx", PLAIT_PARAM_REAL, offsetof(shape, kx), "", "half waves across the grid", "0", 0, 0, NULL,
-     NULL, 0},
-    {"ky", PLAIT_PARAM_REAL, offsetof(shape, ky), "", "the same to the north", "0", 0, 0, NULL,
-     NULL, 0},
-    {0}};
-
-static const plait_param table[] = {
-    {"faults", PLAIT_PARAM_TABLE, offsetof(params, faults), "", "rectangular faults (Okada 1985)",
-     "[]", 0, 0, NULL, fault_columns, sizeof(okada_fault)},
-    {"uplift", PLAIT_PARAM_FILE, offsetof(params, uplift), "m",
-     "uplift of the sea floor, same grid", "", 0, 0, NULL, NULL, 0},
-    {"shapes", PLAIT_PARAM_TABLE, offsetof(params, shapes), "", "heights by formula", "[]", 0, 0,
-     NULL, shape_columns, sizeof(shape)},
-    {"min_depth", PLAIT_PARAM_REAL, offsetof(params, min_depth), "m",
-     "shallower water counts as this deep", "10", 0.01, 1e4, NULL, NULL, 0},
-    {"south", PLAIT_PARAM_REAL, offsetof(params, south), "degrees", "first latitude", "-80", -90,
-     90, NULL, NULL, 0},
-    {"north", PLAIT_PARAM_REAL, offsetof(params, north), "degrees", "last latitude", "80", -90, 90,
-     NULL, NULL, 0},
-    {"west", PLAIT_PARAM_REAL, offsetof(params, west), "degrees",
-     "first longitude, as the file counts", "-360", -360, 720, NULL, NULL, 0},
-    {"east", PLAIT_PARAM_REAL, offsetof(params, east), "degrees", "last longitude", "720", -360,
-     720, NULL, NULL, 0},
-    {"open", PLAIT_PARAM_BOOL, offsetof(params, open), "",
-     "waves leave at the border (else it reflects)", "true", 0, 0, NULL, NULL, 0},
-    {"coriolis", PLAIT_PARAM_BOOL, offsetof(params, coriolis), "", "turning of the Earth", "false",
-     0, 0, NULL, NULL, 0},
-    {0}};
-
-static const double radius = 6371000, gravity = 9.80665, omega = 7.292115e-5; // m, m/s2, rad/s
+static const double gravity = 9.80665, omega = 7.292115e-5; // m, m/s2, rad/s
 static const double rad = 3.14159265358979323846 / 180;
 
 static double spacing(const plait_array *a, int axis) {
@@ -137,7 +58,7 @@ static void window(const plait_array *a, int axis, double from, double to, int64
 }
 
 static const char *check(const plait_problem *problem, const void *params_) {
-  const params *p = params_;
+  const tsunami_params *p = params_;
   const plait_array *a = problem->input;
   int64_t first, ny, nx;
   if (!a || a->ndim != 2) return "tsunami needs a relief [lat, lon] as input";
@@ -165,7 +86,7 @@ static plait_field *add_field(plait_grid *g, const char *name, const char *units
   return f;
 }
 
-static void plan_fields(const params *p, plait_grid *g) {
+static void plan_fields(const tsunami_params *p, plait_grid *g) {
   add_field(g, "height", "m", "height of the sea surface above rest")->mask = 1 + DEPTH;
   add_field(g, "flow_east", "m2 s-1", "flow to the east")->stagger[1] = true;
   add_field(g, "flow_north", "m2 s-1", "flow to the north times cos(lat)")->stagger[0] = true;
@@ -178,7 +99,7 @@ static void plan_fields(const params *p, plait_grid *g) {
 }
 
 // Flow first, then height; with Coriolis M and N one after the other, each seeing the newest.
-static void plan_stages(const params *p, plait_grid *g) {
+static void plan_stages(const tsunami_params *p, plait_grid *g) {
   plait_stage *s = g->stage;
   g->nstages = p->coriolis ? 3 : 2;
   s[0].writes = p->coriolis ? 1u << M : 1u << M | 1u << N;
@@ -193,7 +114,7 @@ static void plan_stages(const params *p, plait_grid *g) {
 }
 
 static void plan(const plait_problem *problem, const void *params_, plait_grid *g) {
-  const params *p = params_;
+  const tsunami_params *p = params_;
   const plait_array *a = problem->input;
   g->ndim = 2;
   window(a, 0, p->south, p->north, &g->first[0], &g->shape[0]);
@@ -217,14 +138,14 @@ static double latitude(const plait_call *call, const plait_grid *g, double r) {
 }
 
 static double step_y(const plait_call *call) {
-  return radius * rad * spacing(call->problem->input, 0);
+  return tsunami_radius * rad * spacing(call->problem->input, 0);
 }
 
 static double step_x(const plait_call *call, double lat) {
-  return radius * rad * spacing(call->problem->input, 1) * cos(lat * rad);
+  return tsunami_radius * rad * spacing(call->problem->input, 1) * cos(lat * rad);
 }
 
-static double depth_at(const params *p, float relief) { // 0 on land
+static double depth_at(const tsunami_params *p, float relief) { // 0 on land
   return !(relief < 0) ? 0 : -relief > p->min_depth ? -relief : p->min_depth;
 }
 
@@ -254,40 +175,22 @@ static void tables(const plait_call *call, const plait_grid *g, double dt, void 
   }
 }
 
-// Uplift by a shape, or by all faults within ten of their lengths (beyond: below 1e-4 of the slip).
 static double raised(const plait_call *call, const plait_cells *b, int64_t j, int64_t i) {
-  const params *p = call->params;
   const plait_array *a = call->problem->input;
-  double lat = latitude(call, b->grid, (double)j), sum = 0;
   double lon = a->coord[1][0] + spacing(a, 1) * (double)(b->grid->first[1] + i);
-  const okada_fault *f = p->faults.rows;
-  for (int k = 0; k < p->faults.n; k++) {
-    double reach = 10 * fmax(f[k].length, f[k].width) / 111.2; // degrees
-    if (fabs(lat - f[k].lat) > reach) continue;
-    if (fabs(remainder(lon - f[k].lon, 360)) * cos(lat * rad) > reach) continue;
-    sum += okada_uplift(&f[k], lon, lat);
-  }
-  const shape *s = p->shapes.rows;
-  for (int k = 0; k < p->shapes.n; k++) {
-    double y = (lat - s[k].lat) * rad * radius / 1000;
-    double x = remainder(lon - s[k].lon, 360) * rad * radius / 1000 * cos(s[k].lat * rad);
-    double px = ((double)i + 0.5) / (double)b->grid->shape[1],
-           py = ((double)j + 0.5) / (double)b->grid->shape[0];
-    sum += s[k].kind == GAUSSIAN
-               ? s[k].amplitude * exp(-(x * x + y * y) / (2 * s[k].radius * s[k].radius))
-               : s[k].amplitude * cos(180 * rad * s[k].kx * px) * cos(180 * rad * s[k].ky * py);
-  }
-  return sum;
+  return tsunami_raised(call->params, lon, latitude(call, b->grid, (double)j),
+                        ((double)i + 0.5) / (double)b->grid->shape[1],
+                        ((double)j + 0.5) / (double)b->grid->shape[0]);
 }
 
 // dt g D / length of the face between two cells; 0 closes it.
-static float factor(const params *p, float z1, float z2, double dt_by_length) {
+static float factor(const tsunami_params *p, float z1, float z2, double dt_by_length) {
   double d1 = depth_at(p, z1), d2 = depth_at(p, z2);
   return d1 > 0 && d2 > 0 ? (float)(gravity * dt_by_length * (d1 + d2) / 2) : 0;
 }
 
 static void initial(const plait_call *call, const plait_cells *b) {
-  const params *p = call->params;
+  const tsunami_params *p = call->params;
   bool loop = b->grid->edge[1][0] == PLAIT_EDGE_PERIODIC;
   for (int64_t j = 0; j < b->n[0]; j++) {
     ptrdiff_t at = j * b->stride[0];
@@ -352,7 +255,7 @@ static void radiate(const plait_call *call, const plait_cells *b, int axis) {
 }
 
 static void kick(const plait_call *call, const plait_cells *b) {
-  const params *p = call->params;
+  const tsunami_params *p = call->params;
   float part = b->step == 0 ? 0.5f : 1.0f;
   const row *rows = (const row *)call->state + b->lo[0];
   for (int64_t j = 0; j < b->n[0]; j++) {
@@ -397,13 +300,51 @@ static void diagnose(const plait_call *call, const plait_cells *b, double sum[])
   }
 }
 
+// In a closed basin with an island the volume stays, and the tiling leaves no trace.
+static plait_err verify(const plait_lab *lab) {
+  enum { NY = 30, NX = 40 };
+  double lat[NY], lon[NX], before = 0, after = 0;
+  float z[NY * NX], h[3][NY * NX], other[3][NY * NX];
+  for (int i = 0; i < NX; i++) lon[i] = 0.1 * i;
+  for (int j = 0; j < NY; j++) lat[j] = 40 + 0.1 * j;
+  for (int k = 0; k < NY * NX; k++)
+    z[k] = k / NX > 9 && k / NX < 14 && k % NX > 19 && k % NX < 25
+               ? 50
+               : -3000.0f + (float)(k % 7) * 100;
+  plait_array in = {.name = "z",
+                    .units = "m",
+                    .type = PLAIT_F32,
+                    .ndim = 2,
+                    .shape = {NY, NX},
+                    .dims = {"lat", "lon"},
+                    .coord = {lat, lon},
+                    .coord_units = {"", ""}};
+  static const char *const settings[] = {
+      "steps=0 dt=10 open=false shapes=[{kind: gaussian, lon: 1, lat: 41, radius: 40}]",
+      "steps=300 dt=10 open=false shapes=[{kind: gaussian, lon: 1, lat: 41, radius: 40}]"};
+  const int64_t depth[2] = {1, 6};
+  plait_err err = lab->apply(lab, settings[0], &in, z, &depth[0], (void *[]){h[0], h[1], h[2]});
+  for (int k = 0; k < NY * NX; k++) before += cos(lat[k / NX] * rad) * h[0][k];
+  if (err == PLAIT_OK)
+    err = lab->apply(lab, settings[1], &in, z, &depth[0], (void *[]){h[0], h[1], h[2]});
+  if (err == PLAIT_OK)
+    err = lab->apply(lab, settings[1], &in, z, &depth[1], (void *[]){other[0], other[1], other[2]});
+  if (err != PLAIT_OK) return err;
+  for (int k = 0; k < NY * NX; k++) after += cos(lat[k / NX] * rad) * h[0][k];
+  if (!(fabs(after - before) < 1e-5 * before))
+    return plait_fail(PLAIT_VERIFY, "tsunami: the volume went from %.9g to %.9g", before, after);
+  if (memcmp(h, other, sizeof h) != 0)
+    return plait_fail(PLAIT_VERIFY, "tsunami: the depth of the time tiles changes bits");
+  return PLAIT_OK;
+}
+
 const plait_kernel plait_kernel_tsunami = {
     .name = "tsunami",
     .summary = "linear long waves over real relief: height, arrival, gauges",
     .pattern = PLAIT_EVOLVE,
     .version = 1,
-    .params = table,
-    .params_size = sizeof(params),
+    .params = tsunami_table,
+    .params_size = sizeof(tsunami_params),
     .takes = PLAIT_TAKES_ALL,
     .check = check,
     .evolve = {.plan = plan,
@@ -412,4 +353,5 @@ const plait_kernel plait_kernel_tsunami = {
                .initial = initial,
                .advance = advance,
                .diagnose = diagnose},
+    .verify = verify,
 };

@@ -20,6 +20,7 @@
 #define PLAIT_VERSION "0.1.0"
 #define PLAIT_DIMS    8  // axes of an array, at most
 #define PLAIT_OUTPUTS 16 // arrays that one kernel writes, at most
+#define PLAIT_ASIDES  4  // small arrays beside the input, at most
 #define PLAIT_NAME    64 // bytes of a name with its closing zero
 
 // ---- errors ---------------------------------------------------------------------------------
@@ -194,6 +195,7 @@ typedef struct plait_output {
   char units[PLAIT_NAME];             // "" none; "=" the units of the input
   char long_name[2 * PLAIT_NAME];
   bool packed_like_input; // map: may be stored with the input's scale_factor and add_offset
+  bool emitted; // reduce: written by `emit`, follows reduced axes; the others by `finish`
 } plait_output;
 
 // Filled by the kernel's `plan`, zeroed before. Depends on the problem and parameters alone.
@@ -208,10 +210,22 @@ typedef struct plait_plan {
   size_t partial_bytes;       // reduce: a partial takes this many bytes ..
   size_t partial_per_cell;    // .. and this many for each cell of the axes that are kept
   size_t state_bytes;         // reduce, several passes: what one pass hands to the next
+  size_t shared_bytes;        // scratch that the threads of a team have together, 64-byte aligned
+  int space_ndim;             // a kernel that takes no input: the cells of this space are its input,
+  int64_t space[PLAIT_DIMS];  // cut into blocks without data; then `problem->input` is NULL
+  const char *aside[PLAIT_ASIDES]; // files that are read whole before the first block; NULL: none
   double flops_per_cell;      // for plan and report; 0 unknown
   int noutputs;
   plait_output output[PLAIT_OUTPUTS];
 } plait_plan;
+
+// A small array beside the input, whole in the memory of every rank. Row-major, missing values NaN.
+typedef struct plait_aside {
+  plait_type type;
+  int ndim; // 0 when the plan names no file
+  int64_t shape[PLAIT_DIMS];
+  const void *data;
+} plait_aside;
 
 // What every block function gets. One per thread; `raise` is shared.
 typedef struct plait_call {
@@ -219,6 +233,8 @@ typedef struct plait_call {
   const plait_plan *plan;
   const void *params;
   void *scratch;     // this thread's own, 64-byte aligned
+  void *shared;      // the team's; what it holds is lost after the call
+  const plait_aside *aside; // PLAIT_ASIDES of them
   const void *state; // reduce: what the pass before handed on (zeroed in the first)
   int pass;          // 0, 1, ...
   int thread, threads;
@@ -249,6 +265,12 @@ typedef struct plait_reduce {
   // Several passes (all axes reduced only). Called after a pass by one thread of every rank with the
   // same bytes: writes the state of the next pass, returns whether there is one. NULL: one pass.
   bool (*next)(const plait_call *call, const void *partial, void *state);
+  // With `next` only, or NULL: after the last pass every block once more, with the last state. Writes
+  // the partial like `block` does (it is merged and goes to `finish`) and the emitted outputs in the
+  // box of the block: labels, predictions. out[v].data is NULL for the others (and for the emitted
+  // in `finish`).
+  void (*emit)(const plait_call *call, const plait_block *in, void *partial,
+               const plait_block out[]);
 } plait_reduce;
 
 // evolve: the kernel says how one step advances a box of cells; the engine cuts the grid over ranks
@@ -340,6 +362,8 @@ typedef struct plait_evolve {
 //   in, data  the array and its values, row-major
 //   block     extent of the blocks, NULL for the engine's choice: results must not depend on it
 //   out       one row-major array per output of the plan, each *owned by the caller*
+// An evolve kernel: settings begin with "steps=N dt=SECONDS", block[0] is the depth of the time tiles,
+// out gets the fields that change with time.
 typedef struct plait_lab {
   plait_err (*apply)(const struct plait_lab *lab, const char *settings, const plait_array *in,
                      const void *data, const int64_t *block, void *const out[]);

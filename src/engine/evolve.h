@@ -27,5 +27,8 @@ void pl_evolve_close(pl_evolve **evolve);
 plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
 plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout
 plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; leader, collective
+// plait_lab.apply for evolve kernels (evolve_lab.c).
+plait_err pl_evolve_lab(const plait_lab *lab, const char *settings, const plait_array *in,
+                        const void *data, const int64_t *block, void *const out[]);
 int64_t pl_evolve_step_of(const pl_evolve *evolve, int64_t snapshot); // its step
 #endif

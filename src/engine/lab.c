@@ -5,6 +5,7 @@
 // strands and ranks are missing.
 #include "base/mem.h"
 #include "base/raise.h"
+#include "engine/evolve.h"
 #include "engine/job.h"
 #include "engine/merge.h"
 #include "engine/pattern.h"
@@ -19,6 +20,7 @@ typedef struct lab_run {
   pl_scratch scratch;
   plait_raise raise;
   char *block;                 // one block with its halo
+  bool emitting;               // in the pass of plait_reduce.emit
   char *result[PLAIT_OUTPUTS]; // its results
 } lab_run;
 
@@ -54,12 +56,13 @@ static void load_block(lab_run *run, const pl_box *own, plait_block *block) {
       whole_array((void *)run->data, task->array.type, task->cut.ndim, task->cut.shape);
   *block = pl_block_over(run->block, task->array.type, own, plan->halo);
   pl_source source;
-  for (int i = 0; pl_box_source(own, plan->halo, task->cut.shape, plan->boundary, i, &source);
+  if (!run->data) block->data = NULL;
+  for (int i = 0; run->data && pl_box_source(own, plan->halo, task->cut.shape, plan->boundary, i, &source);
        i++) {
     plait_block from = pl_block_part(&all, &source.from), to = pl_block_part(block, &source.at);
     copy_block(&from, &to);
   }
-  pl_block_fill_boundary(block, task->cut.shape, plan->boundary, plan->boundary_value);
+  if (run->data) pl_block_fill_boundary(block, task->cut.shape, plan->boundary, plan->boundary_value);
 }
 
 static void result_blocks(lab_run *run, const pl_box *tile, plait_block out[]) {
@@ -67,12 +70,14 @@ static void result_blocks(lab_run *run, const pl_box *tile, plait_block out[]) {
     pl_box box;
     pl_output_box(&run->task.plan.output[v], tile, &box);
     out[v] = pl_block_over(run->result[v], run->task.plan.output[v].type, &box, NULL);
+    if (run->task.plan.output[v].emitted != run->emitting) out[v] = (plait_block){0};
   }
 }
 
 static void keep_results(lab_run *run, const plait_block out[]) {
   for (int v = 0; v < run->task.plan.noutputs; v++) {
     const plait_output *o = &run->task.plan.output[v];
+    if (!out[v].data) continue;
     plait_block all = whole_array(run->out[v], o->type, o->ndim, o->shape);
     pl_box box = {.ndim = o->ndim};
     memcpy(box.lo, out[v].origin, sizeof box.lo);
@@ -117,7 +122,14 @@ static plait_err reduce_tile(lab_run *run, int64_t tile, pl_merger *merger, cons
     TRY(pl_pool_take(merger->pool, &node.partial));
     pl_cut_block(&run->task.cut, tile * run->task.cut.nreds + r, &own);
     load_block(run, &own, &in);
-    reduce->block(call, &in, node.partial);
+    if (run->emitting) {
+      plait_block out[PLAIT_OUTPUTS];
+      result_blocks(run, &own, out);
+      reduce->emit(call, &in, node.partial, out);
+      keep_results(run, out);
+    } else {
+      reduce->block(call, &in, node.partial);
+    }
     TRY(pl_raised(&run->raise));
     pl_merge_step step;
     for (;;) {
@@ -145,11 +157,13 @@ static plait_err run_tiles(lab_run *run, pl_merger *merger, void *state) {
     void *root = NULL;
     for (;;) {
       TRY(reduce_tile(run, t, merger, &kept_block, &root));
-      bool again = reduce->next && reduce->next(call, root, state);
+      bool again = reduce->next && !run->emitting && reduce->next(call, root, state);
       call->pass++;
-      if (!again) break;
+      if (!again && (!reduce->emit || run->emitting)) break;
+      run->emitting = !again;
       pl_pool_give(merger->pool, root);
     }
+    run->emitting = false;
     TRY(finish_tile(run, &tile, &kept_block, root));
     pl_pool_give(merger->pool, root);
   }
@@ -195,10 +209,12 @@ static plait_err prepare(lab_run *run, const char *settings, const int64_t *bloc
   pl_task *task = &run->task;
   TRY(pl_params_from_text(kernel->params, kernel->params_size, settings, &run->job.params,
                           &run->keep));
-  TRY(pl_params_bind(kernel->params, run->job.params, run->keep, &task->array));
+  TRY(pl_params_bind(kernel->params, run->job.params, run->keep, task->problem.input));
   const char *why = kernel->check ? kernel->check(&task->problem, run->job.params) : NULL;
   if (why) return plait_fail(PLAIT_JOB, "%s: %s", kernel->name, why);
   kernel->plan(&task->problem, run->job.params, &task->plan);
+  if (!task->problem.input) pl_space_array(&task->plan, &task->array);
+  TRY(pl_aside_load(task));
   cut_like(task, block);
   pl_box largest = {.ndim = task->cut.ndim};
   pl_cut_largest(&task->cut, largest.n);
@@ -213,14 +229,19 @@ static plait_err prepare(lab_run *run, const char *settings, const int64_t *bloc
 
 plait_err pl_lab_apply(const plait_lab *lab, const char *settings, const plait_array *in,
                        const void *data, const int64_t *block, void *const out[]) {
+  if (lab->kernel->pattern == PLAIT_EVOLVE)
+    return pl_evolve_lab(lab, settings, in, data, block, out);
   lab_run run = {.data = data, .out = out};
   run.job.kernel = lab->kernel;
   run.task.job = &run.job;
-  run.task.array = *in;
-  run.task.problem.input = &run.task.array;
+  if (in) {
+    run.task.array = *in;
+    run.task.problem.input = &run.task.array;
+  }
   plait_err err = prepare(&run, settings, block);
   if (err == PLAIT_OK) err = lab->kernel->pattern == PLAIT_MAP ? run_map(&run) : run_reduce(&run);
   pl_scratch_stop(&run.scratch);
+  pl_aside_free(&run.task);
   pl_free(&run.block);
   for (int v = 0; v < PLAIT_OUTPUTS; v++) pl_free(&run.result[v]);
   pl_params_free(&run.job.params, &run.keep);
