@@ -22,6 +22,7 @@ typedef struct tsunami_params {
 extern const plait_param tsunami_table[];
 extern const double tsunami_radius; // of the Earth, m
 
-// Height [m] at a place (degrees) that shapes and faults give; px, py: how far across the grid, 0..1.
+// Height [m] at a place (degrees) that shapes and faults give; px, py: how far across the grid,
+// 0..1.
 double tsunami_raised(const tsunami_params *params, double lon, double lat, double px, double py);
 #endif

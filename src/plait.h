@@ -262,13 +262,14 @@ typedef struct plait_reduce {
   void (*merge)(const plait_call *call, const plait_block *tile, void *left, const void *right);
   void (*finish)(const plait_call *call, const plait_block *tile, const void *partial,
                  const plait_block out[]);
-  // Several passes (all axes reduced only). Called after a pass by one thread of every rank with the
-  // same bytes: writes the state of the next pass, returns whether there is one. NULL: one pass.
+  // Several passes (all axes reduced only). Called after a pass by one thread of every rank with
+  // the same bytes: writes the state of the next pass, returns whether there is one. NULL: one
+  // pass.
   bool (*next)(const plait_call *call, const void *partial, void *state);
-  // With `next` only, or NULL: after the last pass every block once more, with the last state. Writes
-  // the partial like `block` does (it is merged and goes to `finish`) and the emitted outputs in the
-  // box of the block: labels, predictions. out[v].data is NULL for the others (and for the emitted
-  // in `finish`).
+  // With `next` only, or NULL: after the last pass every block once more, with the last state.
+  // Writes the partial like `block` does (it is merged and goes to `finish`) and the emitted
+  // outputs in the box of the block: labels, predictions. out[v].data is NULL for the others (and
+  // for the emitted in `finish`).
   void (*emit)(const plait_call *call, const plait_block *in, void *partial,
                const plait_block out[]);
 } plait_reduce;
@@ -362,8 +363,8 @@ typedef struct plait_evolve {
 //   in, data  the array and its values, row-major
 //   block     extent of the blocks, NULL for the engine's choice: results must not depend on it
 //   out       one row-major array per output of the plan, each *owned by the caller*
-// An evolve kernel: settings begin with "steps=N dt=SECONDS", block[0] is the depth of the time tiles,
-// out gets the fields that change with time.
+// An evolve kernel: settings begin with "steps=N dt=SECONDS", block[0] is the depth of the time
+// tiles, out gets the fields that change with time.
 typedef struct plait_lab {
   plait_err (*apply)(const struct plait_lab *lab, const char *settings, const plait_array *in,
                      const void *data, const int64_t *block, void *const out[]);
@@ -400,20 +401,21 @@ typedef struct plait_kernel {
 #define PLAIT_WIDE
 #endif
 
-// Rows of n values of any type to and from the type that a kernel calculates in. To an integer: rounded
-// to nearest (ties to even) and saturated, NaN becomes its lowest value; `row` is overwritten. 64-bit
-// integers keep 53 bits (24). Threads: any. Bits: same anywhere.
+// Rows of n values of any type to and from the type that a kernel calculates in. To an integer:
+// rounded to nearest (ties to even) and saturated, NaN becomes its lowest value; `row` is
+// overwritten. 64-bit integers keep 53 bits (24). Threads: any. Bits: same anywhere.
 void plait_row_to_f32(plait_type type, const void *from, int64_t n, float *to);
 void plait_row_to_f64(plait_type type, const void *from, int64_t n, double *to);
 void plait_row_from_f32(plait_type type, float *row, int64_t n, void *to);
 void plait_row_from_f64(plait_type type, double *row, int64_t n, void *to);
 
 // Four random 32-bit numbers, a pure function of its arguments (Philox 4x32-10 of Random123, Salmon
-// et al. 2011): number `counter` of stream `stream` under `seed`. Threads: any. Bits: same anywhere.
+// et al. 2011): number `counter` of stream `stream` under `seed`. Threads: any. Bits: same
+// anywhere.
 void plait_random(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
 
-// Uniform in the open interval (0, 1), from two of those numbers, 52 bits (with 53 the largest would
-// round to 1).
+// Uniform in the open interval (0, 1), from two of those numbers, 52 bits (with 53 the largest
+// would round to 1).
 static inline double plait_uniform(uint32_t high, uint32_t low) {
   uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
   return ((double)bits + 0.5) * (1.0 / 4503599627370496.0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// An evolve kernel in memory, for `verify`: one process, one thread, no files. The settings begin with
-// steps=N dt=SECONDS, the kernel's parameters follow. `block[0]` is the depth of the time tiles. `out` gets
-// the fields that change with time, in their order, without ghost cells.
+// An evolve kernel in memory, for `verify`: one process, one thread, no files. The settings begin
+// with steps=N dt=SECONDS, the kernel's parameters follow. `block[0]` is the depth of the time
+// tiles. `out` gets the fields that change with time, in their order, without ghost cells.
 #include "base/mem.h"
 #include "engine/evolve.h"
 #include <stdio.h>

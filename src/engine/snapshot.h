@@ -27,7 +27,8 @@ void pl_snapshots_stop(pl_snapshots *snapshots);
 void pl_snapshots_take(pl_snapshots *snapshots, const pl_output *output, int slot, int64_t index,
                        plait_raise *raise, int thread);
 plait_err pl_snapshots_store(pl_snapshots *snapshots, pl_output *output, int slot, int64_t *bytes);
-// Kept cells of a field of own cells (dense); `missing` there and cells without mask become NaN, as an array [axes] of the output.
+// Kept cells of a field of own cells (dense); `missing` there and cells without mask become NaN, as
+// an array [axes] of the output.
 plait_err pl_snapshots_store_field(const pl_snapshots *snapshots, pl_output *output, int var,
                                    const float *own, float missing, int mask);
 #endif

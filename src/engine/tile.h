@@ -2,9 +2,9 @@
 //
 // Time tiling: a region of a part advanced by several steps in one sweep through the cache.
 //
-// A *level* is one stage of one step: level = step in tile * stages + stage. A *region* says for every
-// level which cells are to be done; whoever makes it sees to it that a level reads only cells that
-// the level before has reached and none that a later one has overwritten (reach below).
+// A *level* is one stage of one step: level = step in tile * stages + stage. A *region* says for
+// every level which cells are to be done; whoever makes it sees to it that a level reads only cells
+// that the level before has reached and none that a later one has overwritten (reach below).
 #ifndef PL_TILE_H
 #define PL_TILE_H
 #include "engine/field.h"
@@ -45,8 +45,8 @@ void pl_tiling_choose(pl_tiling *tiling, size_t cache, int depth, int64_t most_d
 // Advances `region` by `steps` steps from `step`. Threads: one; others may sweep other regions.
 void pl_tile_sweep(const pl_tiling *tiling, const plait_call *call, const pl_region *region,
                    int64_t step, int steps);
-// Part `piece` of `pieces` of a region along `axis`, and the seams between the pieces (pieces - 1 of
-// them), to be done when all pieces are. Both may be empty.
+// Part `piece` of `pieces` of a region along `axis`, and the seams between the pieces (pieces - 1
+// of them), to be done when all pieces are. Both may be empty.
 void pl_region_piece(const pl_tiling *tiling, const pl_region *whole, int levels, int axis,
                      int piece, int pieces, pl_region *out);
 void pl_region_seam(const pl_tiling *tiling, const pl_region *whole, int levels, int axis, int seam,

@@ -56,8 +56,8 @@ static void test_no_jump_at_special_places(void **state) {
   for (int i = 0; i < 3; i++) assert_true(isfinite(a[i]) && fabs(a[i] - b[i]) < 1e-6);
 }
 
-// A thrust dipping to the east (strike north) under the equator lifts the sea floor over its upper edge
-// side; anchors at the corner, the top and the centre of the same plane agree.
+// A thrust dipping to the east (strike north) under the equator lifts the sea floor over its upper
+// edge side; anchors at the corner, the top and the centre of the same plane agree.
 static void test_anchors(void **state) {
   (void)state;
   const double km = 180 / (pi * 6371), dip = 30 * pi / 180; // degrees per km on the sphere
