@@ -2,27 +2,35 @@
 //
 // plait run JOB: the job on all ranks. Rank 0 speaks; every step ends with all ranks knowing
 // whether all of them are well, so that none is left waiting.
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/commands.h"
+#include "command/continuation.h"
 #include "command/station.h"
 #include "engine/task.h"
+#include "host/deadline.h"
 #include "host/stop.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 typedef struct options {
   int format;
-  bool force, quiet, verbose;
-  const char *report;
+  bool force, fresh, quiet, verbose;
+  const char *report, *deadline;
   int64_t threads, sample;
 } options;
 
 static const pl_option table[] = {
     {"force", 0, PL_OPTION_FLAG, offsetof(options, force), NULL, "replace an output that exists", 0,
      0, NULL},
+    {"fresh", 0, PL_OPTION_FLAG, offsetof(options, fresh), NULL,
+     "start over: what an earlier run left is not used", 0, 0, NULL},
+    {"deadline", 0, PL_OPTION_TEXT, offsetof(options, deadline), "TIME",
+     "stop, so that it can be continued, before TIME is over (\"50 min\")", 0, 0, NULL},
     PL_OPTION_FORMAT(options),
     {"report", 0, PL_OPTION_TEXT, offsetof(options, report), "FILE",
      "write what the run measured, as JSON", 0, 0, NULL},
@@ -77,10 +85,17 @@ static plait_err tell(const options *o, plait_err ran, const pl_report *report) 
   return err;
 }
 
-static plait_err run_task(const pl_station *station, const options *o, pl_job *job, pl_bar *bar) {
+// From the thread of the watchdog, just before all ranks end.
+static void tell_stall(void *data, const char *line) {
+  pl_bar_clear(data);
+  fprintf(stderr, "plait: error: %s\n", line);
+}
+
+static plait_err run_task(const pl_station *station, const options *o, const pl_cli *cli,
+                          pl_job *job, pl_bar *bar) {
   pl_task *task = NULL;
   pl_report report = {0};
-  pl_progress progress = {pl_bar_tell, bar};
+  pl_progress progress = {.tell = pl_bar_tell, .stalled = tell_stall, .data = bar};
   TRY(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
                    &task));
   if (job->kernel->pattern >= PLAIT_EVOLVE) bar->unit = "steps";
@@ -90,6 +105,7 @@ static plait_err run_task(const pl_station *station, const options *o, pl_job *j
   if (pl_station_speaks(station)) {
     char message[PL_MESSAGE_BYTES];
     snprintf(message, sizeof message, "%s", pl_message());
+    if (report.kept) pl_add_continuation(cli, message, sizeof message);
     plait_err told = tell(o, ran, &report);
     if (ran == PLAIT_OK)
       err = told;
@@ -99,6 +115,18 @@ static plait_err run_task(const pl_station *station, const options *o, pl_job *j
   pl_report_free(&report);
   pl_task_close(&task);
   return pl_comm_agree(station->comm, err);
+}
+
+// Rank 0 watches the clock for all. The batch system looks at its limits twice a minute and kills
+// half a minute after its first signal: stopping begins that much before the end.
+static void set_deadline(const options *o, const pl_launch *launch) {
+  double seconds = INFINITY, now = pl_now();
+  if (o->deadline && pl_parse_time(o->deadline, &seconds)) seconds -= pl_process_age();
+  if (!o->deadline && launch->in_slurm) {
+    seconds = pl_deadline_find();
+    seconds -= fmin(30, seconds / 10);
+  }
+  if (isfinite(seconds)) pl_stop_by(now + fmax(seconds, 1e-3));
 }
 
 static plait_err run_job(const pl_station *station, const options *o, const pl_cli *cli) {
@@ -112,10 +140,13 @@ static plait_err run_job(const pl_station *station, const options *o, const pl_c
   GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
   job->sample = o->sample;
+  job->fresh = o->fresh;
+  job->lock = true;
   GUARD(pl_comm_agree(station->comm,
                       pl_station_speaks(station) ? check_report(o->report) : PLAIT_OK));
   GUARD(pl_comm_agree(station->comm, pl_stop_listen()));
-  err = run_task(station, o, job, &bar);
+  if (pl_station_speaks(station)) set_deadline(o, &cli->launch);
+  err = run_task(station, o, cli, job, &bar);
 done:
   pl_voice_stop();
   pl_job_free(&job);
@@ -126,6 +157,9 @@ static plait_err run(const pl_cli *cli) {
   const options *o = cli->options;
   pl_station station;
   pl_wish wish = {.threads = (int)o->threads};
+  double seconds;
+  if (o->deadline && !pl_parse_time(o->deadline, &seconds))
+    return plait_fail(PLAIT_USAGE, "--deadline: '%s' is not a time like \"50 min\"", o->deadline);
   TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
   pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
@@ -143,7 +177,10 @@ const pl_command pl_command_run = {
                "The same command serves three launches:\n"
                "  plait run JOB           mpirun -np 4 plait run JOB           srun plait run JOB\n"
                "The result is the same bytes under each of them. What the run measured is printed\n"
-               "on stdout; progress and notes go to stderr.\n",
+               "on stdout; progress and notes go to stderr.\n\n"
+               "A run that was killed or stopped is continued by the same command, on any number\n"
+               "of ranks: NAME.partial and NAME.journal beside the output hold what is done.\n"
+               "SIGINT, SIGTERM and SIGUSR1 stop it at the next safe point (exit code 75).\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

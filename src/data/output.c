@@ -5,6 +5,7 @@
 // Commit makes the data of every rank durable before the name appears, and the name durable before
 // anybody is told that it is there.
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"
 #include "data/output_state.h"
@@ -126,6 +127,43 @@ plait_err pl_output_store(pl_output *o, int var, const plait_block *from) {
   TRY(pl_raw_write(&o->raw[var], &box, from->data, from->stride, plait_type_size(from->type)));
   start_writeback(o, pl_box_cells(&box) * (int64_t)o->raw[var].size);
   return PLAIT_OK;
+}
+
+// Narrowed values stand in pieces at the front of the cells that they had (convert.h): both sides
+// hash piece by piece. Blocks of results are dense.
+static void hash_pieces(const char *at, int64_t cells, size_t size, size_t cell, uint64_t *hash) {
+  for (int64_t done = 0; done < cells; done += PL_PIECE) {
+    size_t n = (size_t)(cells - done < PL_PIECE ? cells - done : PL_PIECE);
+    *hash = pl_hash(at + (size_t)done * cell, n * size, *hash);
+  }
+}
+
+void pl_output_hash(const pl_output *o, int var, const plait_block *from, uint64_t *hash) {
+  int64_t cells = 1;
+  if (!o->format->stores) return;
+  for (int d = 0; d < from->ndim; d++) cells *= from->extent[d];
+  hash_pieces(from->data, cells, o->raw[var].size, plait_type_size(from->type), hash);
+}
+
+plait_err pl_output_rehash(const pl_output *o, int var, const pl_box *box, void *room,
+                           uint64_t *hash) {
+  ptrdiff_t stride[PLAIT_DIMS] = {0}, cells = 1;
+  if (!o->format->stores) return PLAIT_OK;
+  for (int d = box->ndim - 1; d >= 0; d--) {
+    stride[d] = cells;
+    cells *= (ptrdiff_t)box->n[d];
+  }
+  TRY(pl_raw_read(&o->raw[var], box, room, stride));
+  hash_pieces(room, cells, o->raw[var].size, o->raw[var].size, hash);
+  return PLAIT_OK;
+}
+
+void pl_output_force(pl_output *o, bool force) {
+  o->force = force;
+}
+
+bool pl_output_stores(const pl_output *o) {
+  return o->format->stores;
 }
 
 plait_err pl_output_sync(pl_output *o) {

@@ -63,6 +63,8 @@ extern const pl_outformat *const pl_outformats[];
 // PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force),
 // not writable, layout that the format cannot hold. Not collective; writes nothing.
 plait_err pl_output_check(const char *path, const pl_layout *layout, bool force);
+// The part of it that needs no layout: the directory is there and may be written.
+plait_err pl_output_check_place(const char *path);
 // Collective. *copies* the layout.
 plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layout, bool force,
                          pl_output **output);
@@ -75,6 +77,14 @@ void pl_output_encode(const pl_output *output, int var, const plait_block *from,
                       plait_raise *raise);
 // Writes an encoded block; `from->origin` says where. Writer strand. Errors: PLAIT_IO.
 plait_err pl_output_store(pl_output *output, int var, const plait_block *from);
+// Checksum, going on from *hash, of the stored bytes of an encoded block (store), and of a box of
+// array `var` as the file holds it now; `room` takes the values of the box. Equal when the file
+// holds what was stored. Threads: any.
+void pl_output_hash(const pl_output *output, int var, const plait_block *from, uint64_t *hash);
+plait_err pl_output_rehash(const pl_output *output, int var, const pl_box *box, void *room,
+                           uint64_t *hash);
+void pl_output_force(pl_output *output, bool force); // whether commit may replace a file
+bool pl_output_stores(const pl_output *output);      // false: `null:`
 plait_err pl_output_sync(pl_output *output);   // this rank's data are durable. Not collective.
 plait_err pl_output_commit(pl_output *output); // Collective: sync, agree, rename, directory sync
 void pl_output_close(pl_output **output);      // without commit: NAME.partial stays, name does not

@@ -108,7 +108,7 @@ static plait_err check_target(const char *path, bool force) {
   return PLAIT_OK;
 }
 
-static plait_err check_directory(const char *path) {
+plait_err pl_output_check_place(const char *path) {
   struct stat info;
   char *dir = NULL;
   TRY(pl_path_dir(path, &dir));
@@ -152,6 +152,6 @@ plait_err pl_output_check(const char *path, const pl_layout *layout, bool force)
   TRY(check_layout(path, layout, format));
   if (!format->stores) return PLAIT_OK;
   TRY(check_target(path, force));
-  TRY(check_directory(path));
+  TRY(pl_output_check_place(path));
   return check_partial(path);
 }

@@ -14,12 +14,17 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-// A left-over of a dead run is replaced. A symbolic link is not followed: the file that it points
-// to would be overwritten. The mode leaves the rest to the user's umask.
+// A left-over of a dead run is replaced by a new file, not emptied: should a rank of that run still
+// be alive, it writes into a file without a name. A symbolic link is not followed: the file that it
+// points to would be overwritten. The mode leaves the rest to the user's umask.
 static plait_err create_empty(const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-  if (fd < 0 && errno == ELOOP)
+  struct stat info;
+  bool there = lstat(path, &info) == 0;
+  if (there && S_ISLNK(info.st_mode))
     return plait_fail(PLAIT_OUTPUT, "%s is in the way: it is a symbolic link", path);
+  if (there && S_ISREG(info.st_mode) && unlink(path) != 0)
+    return pl_fail_errno(PLAIT_OUTPUT, "cannot replace", path);
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", path);
   if (close(fd) != 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", path);
   return PLAIT_OK;

@@ -36,8 +36,10 @@ typedef struct pl_job {
   pl_run run;
   pl_evolve_job evolve; // kernels of the evolve pattern
   bool force;           // --force: set by the command
-  int64_t
-      sample; // --sample: do so many blocks or steps, keep no result; 0: all. Set by the command
+  bool fresh;           // --fresh: what an earlier run left is not used
+  bool lock;            // this is a run: nobody else may write the output (engine/lock.h)
+  // --sample: do so many blocks or steps, keep no result; 0: all. Set by the command
+  int64_t sample;
   char *echo; // the job in full, defaults included, as YAML: for report and restart; *owned*
   void *keep; // memory behind params, and where their words stood (pl_keep)
   struct pl_job_marks *marks; // where input and params stood

@@ -9,6 +9,7 @@
 #include "engine/pattern.h"
 #include "engine/results.h"
 #include "engine/strands.h"
+#include "engine/watchdog.h"
 
 typedef struct map_run {
   pl_stage *stage;
@@ -19,23 +20,41 @@ typedef struct map_run {
   pl_scratch scratch;
   plait_raise raise;
   int out; // output slot of the batch in work; -1: the run is being ended
+  pl_todo todo;
+  int64_t at, end; // reader: numbers of todo that are claimed and not read yet
 } map_run;
+
+static plait_err claim(map_run *run) {
+  int64_t count;
+  bool stolen = false, stops;
+  TRY(pl_stage_stops(run->stage, run->scheduler, &stops));
+  if (stops) return PLAIT_OK;
+  TRY(pl_schedule_next(run->scheduler, &run->at, &count, &stolen));
+  run->end = run->at + count;
+  if (stolen) run->stage->meter->stolen += count;
+  return PLAIT_OK;
+}
 
 static plait_err read_batch(void *context, int slot, bool *more) {
   map_run *run = context;
-  TRY(pl_stage_check_stop(run->stage));
   int64_t first, count;
-  bool stolen = false;
-  TRY(pl_schedule_next(run->scheduler, &first, &count, &stolen));
-  *more = count > 0;
+  if (run->at == run->end) TRY(claim(run));
+  *more = run->at < run->end;
   if (!*more) return PLAIT_OK;
-  if (stolen) run->stage->meter->stolen += count;
-  return pl_feed_read(&run->feed, slot, first, (int)count);
+  pl_todo_piece(&run->todo, run->at, run->end - run->at, &first, &count);
+  run->at += count;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_READ, first);
+  plait_err err = pl_feed_read(&run->feed, slot, first, (int)count);
+  pl_watchdog_end(run->stage->dog, PL_WATCH_READ);
+  return err;
 }
 
 static void prepare_batch(map_run *run, pl_strands *strands, const pl_feed_slot *in) {
   if (!pl_strands_take_out(strands, &run->out)) run->out = -1;
-  for (int k = 0; run->out >= 0 && k < in->n; k++)
+  if (run->out < 0) return;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_TEAM, in->blocks[0].index);
+  run->results.slots[run->out].first = in->blocks[0].index;
+  for (int k = 0; k < in->n; k++)
     pl_results_prepare(&run->results, run->out, k, &in->blocks[k].own);
 }
 
@@ -55,14 +74,26 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   }
 #pragma omp barrier
   plait_err err = pl_raised(&run->raise);
+  if (thread == 0) pl_watchdog_end(run->stage->dog, PL_WATCH_TEAM);
   if (thread == 0 && err == PLAIT_OK) pl_strands_give_out(strands, run->out);
   return err;
+}
+
+static plait_err store(map_run *run, int slot) {
+  const pl_results_slot *s = &run->results.slots[slot];
+  uint64_t hash;
+  TRY(pl_results_store(&run->results, slot, &hash));
+  TRY(pl_stage_stored(run->stage, s->first, s->n, hash));
+  return pl_stage_save(run->stage, NULL, 0);
 }
 
 static plait_err write_batch(void *context, int slot) {
   map_run *run = context;
   const pl_results_slot *s = &run->results.slots[slot];
-  TRY(pl_results_store(&run->results, slot));
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_WRITE, s->first);
+  plait_err err = store(run, slot);
+  pl_watchdog_end(run->stage->dog, PL_WATCH_WRITE);
+  if (err != PLAIT_OK) return err;
   pl_meter *meter = run->stage->meter;
   meter->blocks += s->n;
   for (int k = 0; k < s->n; k++) {
@@ -79,8 +110,16 @@ static void halt(void *context) {
   (void)pl_schedule_halt(((map_run *)context)->scheduler);
 }
 
+static bool block_left(const void *context, int64_t block) {
+  return !pl_resume_done(context, block);
+}
+
 static plait_err start(map_run *run) {
   pl_task *task = run->task;
+  run->todo.total = task->cut.nblocks;
+  if (task->resume.done)
+    TRY(pl_todo_make(task->cut.nblocks, block_left, &task->resume, &run->todo));
+  run->stage->resumed = task->resume.blocks;
   TRY(pl_feed_start(task, &run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   return pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch);
@@ -92,7 +131,7 @@ plait_err pl_map_run(pl_stage *stage) {
   plait_err err = pl_comm_agree(stage->comm, start(&run));
   if (err == PLAIT_OK)
     err = pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
-                            pl_task_sample(task, task->cut.nblocks), task->batch, &run.scheduler);
+                            pl_task_sample(task, run.todo.total), task->batch, &run.scheduler);
   if (err == PLAIT_OK) {
     pl_strand_work work = {.read = read_batch,
                            .compute = compute_batch,
@@ -105,7 +144,7 @@ plait_err pl_map_run(pl_stage *stage) {
                          task->job->run.overlap, stage->meter);
     if (err == PLAIT_OK)
       pl_stage_drain(stage, run.scheduler, pl_task_sample(task, task->cut.nblocks));
-    err = pl_comm_agree(stage->comm, err);
+    err = pl_stage_end(stage, err, NULL, 0, NULL);
   }
   stage->meter->bytes_read += run.feed.bytes_read;
   stage->meter->bytes_written += run.results.bytes_written;
@@ -113,5 +152,6 @@ plait_err pl_map_run(pl_stage *stage) {
   pl_scratch_stop(&run.scratch);
   pl_results_stop(&run.results);
   pl_feed_stop(&run.feed);
+  pl_todo_free(&run.todo);
   return err;
 }

@@ -3,6 +3,7 @@
 // Between task.c and the patterns: what a pattern gets to run with.
 #ifndef PL_PATTERN_H
 #define PL_PATTERN_H
+#include "engine/resume.h"
 #include "engine/schedule.h"
 #include "engine/task.h"
 
@@ -16,6 +17,10 @@ typedef struct pl_stage { // one run of a pattern on this rank; everything *borr
   double start;      // pl_now() when the pattern began
   double last;       // when progress was counted last
   int64_t uncounted; // units finished here since
+  int64_t resumed;   // blocks of this pass that an earlier run did
+  struct pl_watchdog *dog;
+  pl_journal *journal; // NULL: the output keeps nothing
+  int stopping;        // why this rank claims nothing more (pl_stop_why), 0: it does
 } pl_stage;
 
 typedef struct pl_scratch { // per-thread scratch and the calls that carry it
@@ -34,9 +39,21 @@ plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
                            pl_scratch *scratch);
 void pl_scratch_stop(pl_scratch *scratch);
 
-// PLAIT_STOPPED when a signal asked this rank to stop; called before a claim, so that what was
-// claimed is finished. The scheduler then tells the other ranks.
+// PLAIT_STOPPED when this rank is asked to stop; for patterns whose ranks agree on it right behind.
 plait_err pl_stage_check_stop(const pl_stage *stage);
+// Reader strand, before a claim: true when the run is to stop early. The scheduler then tells the
+// other ranks; everybody finishes what was claimed.
+plait_err pl_stage_stops(pl_stage *stage, pl_scheduler *scheduler, bool *stops);
+// The results in `tiles` [first, first + count) are stored. Strand that stored them.
+plait_err pl_stage_stored(pl_stage *stage, int64_t first, int64_t count, uint64_t hash);
+// Saves the journal when it is time. `nodes` NULL: a map. Strand that owns the nodes, or the
+// writer.
+plait_err pl_stage_save(pl_stage *stage, pl_merger *nodes, int pass);
+// Collective; after the strands have ended with `err`, with what a reduction has to keep (`nodes`
+// NULL: a map). When a rank failed or stopped, every rank puts what it has on disk. Returns the
+// error of all: PLAIT_STOPPED when the run was stopped early and nobody failed.
+plait_err pl_stage_end(pl_stage *stage, plait_err err, pl_merger *nodes, int pass,
+                       const void *state);
 // Counts finished units on rank 0 and tells the progress there. Strand that owns the results.
 plait_err pl_stage_done(pl_stage *stage, pl_scheduler *scheduler, int64_t units, int64_t total);
 // Rank 0, after its own strands ended: goes on telling the progress until all units are done.

@@ -13,6 +13,7 @@
 #include "engine/pattern.h"
 #include "engine/results.h"
 #include "engine/strands.h"
+#include "engine/watchdog.h"
 #include <string.h>
 
 typedef struct reduce_run {
@@ -28,8 +29,10 @@ typedef struct reduce_run {
   pl_merger merger;
   void *root; // several passes: the merged partial of the only tile, on its home rank
   void *state;
-  int64_t units;   // of a pass
-  int64_t at, end; // reader: blocks claimed and not yet read
+  pl_todo todo;        // units
+  int64_t unit, units; // reader: numbers of todo that are claimed and not looked at
+  int64_t at, end;     // reader: blocks of claimed units that are not read yet
+  int pass;
   // what the leader tells its team about the node in work
   pl_node node;
   pl_merge_step step;
@@ -56,23 +59,45 @@ static int64_t units_of_pass(const pl_task *task) {
   return units;
 }
 
+static bool block_done(const reduce_run *run, int64_t block) {
+  return run->todo.n > 0 && pl_resume_done(&run->task->resume, block);
+}
+
+static plait_err claim(reduce_run *run) {
+  int64_t count, first;
+  bool stolen = false, stops;
+  if (run->unit == run->units) {
+    TRY(pl_stage_stops(run->stage, run->scheduler, &stops));
+    if (stops) return PLAIT_OK;
+    TRY(pl_schedule_next(run->scheduler, &run->unit, &count, &stolen));
+    run->units = run->unit + count;
+  }
+  if (run->unit == run->units) return PLAIT_OK;
+  pl_todo_piece(&run->todo, run->unit, run->units - run->unit, &first, &count);
+  run->unit += count;
+  run->at = unit_start(run->task, first);
+  run->end = unit_start(run->task, first + count);
+  if (stolen) run->stage->meter->stolen += run->end - run->at;
+  return PLAIT_OK;
+}
+
+// Blocks that are done are passed over; a unit may have some of them anywhere.
 static plait_err read_batch(void *context, int slot, bool *more) {
   reduce_run *run = context;
-  if (run->at == run->end) {
-    TRY(pl_stage_check_stop(run->stage));
-    int64_t first, count;
-    bool stolen = false;
-    TRY(pl_schedule_next(run->scheduler, &first, &count, &stolen));
-    *more = count > 0;
+  int64_t n = 0;
+  for (;;) {
+    while (run->at < run->end && block_done(run, run->at)) run->at++;
+    if (run->at < run->end) break;
+    TRY(claim(run));
+    *more = run->at < run->end;
     if (!*more) return PLAIT_OK;
-    run->at = unit_start(run->task, first);
-    run->end = unit_start(run->task, first + count);
-    if (stolen) run->stage->meter->stolen += run->end - run->at;
   }
-  int64_t n = run->end - run->at;
-  if (n > run->task->batch) n = run->task->batch;
+  while (n < run->task->batch && run->at + n < run->end && !block_done(run, run->at + n)) n++;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_READ, run->at);
+  plait_err err = pl_feed_read(&run->feed, slot, run->at, (int)n);
+  pl_watchdog_end(run->stage->dog, PL_WATCH_READ);
   run->at += n;
-  return pl_feed_read(&run->feed, slot, run->at - n, (int)n);
+  return err;
 }
 
 static void tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_block *block) {
@@ -93,7 +118,10 @@ static void finish_tile(reduce_run *run, const plait_call *call, int slot) {
   pl_box box;
   plait_block tile;
   tile_block(run->task, run->node.tile, &box, &tile);
-  if (call->thread == 0) pl_results_prepare(&run->results, slot, 0, &box);
+  if (call->thread == 0) {
+    run->results.slots[slot].first = run->node.tile;
+    pl_results_prepare(&run->results, slot, 0, &box);
+  }
 #pragma omp barrier
   run->kernel->reduce.finish(call, &tile, run->node.partial, run->results.slots[slot].out);
 #pragma omp barrier
@@ -146,6 +174,7 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   const pl_feed_slot *in = &run->feed.slots[slot];
   const plait_call *call = &run->scratch.calls[thread];
   for (int k = 0; k < in->n; k++) {
+    if (thread == 0) pl_watchdog_begin(run->stage->dog, PL_WATCH_TEAM, in->blocks[k].index);
     if (thread == 0) new_node(run, in->blocks[k].index);
     pl_feed_decode(&run->feed, slot, k, &run->raise);
 #pragma omp barrier
@@ -158,15 +187,26 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
 #pragma omp barrier
   }
   plait_err err = pl_raised(&run->raise);
+  if (thread == 0) pl_watchdog_end(run->stage->dog, PL_WATCH_TEAM);
   if (thread != 0 || err != PLAIT_OK) return err;
   pl_meter *meter = run->stage->meter;
   meter->blocks += in->n;
   for (int k = 0; k < in->n; k++) meter->cells += pl_box_cells(&in->blocks[k].own);
-  return pl_stage_done(run->stage, run->scheduler, in->n, unit_start(run->task, run->units));
+  err = pl_stage_save(run->stage, &run->merger, run->pass);
+  if (err != PLAIT_OK) return err;
+  return pl_stage_done(run->stage, run->scheduler, in->n,
+                       pl_task_sample(run->task, run->task->cut.nblocks));
 }
 
 static plait_err write_results(void *context, int slot) {
-  return pl_results_store(&((reduce_run *)context)->results, slot);
+  reduce_run *run = context;
+  int64_t tile = run->results.slots[slot].first;
+  uint64_t hash;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_WRITE, tile * run->task->cut.nreds);
+  plait_err err = pl_results_store(&run->results, slot, &hash);
+  if (err == PLAIT_OK) err = pl_stage_stored(run->stage, tile, 1, hash);
+  pl_watchdog_end(run->stage->dog, PL_WATCH_WRITE);
+  return err;
 }
 
 static void halt(void *context) {
@@ -178,7 +218,7 @@ static plait_err finish_here(reduce_run *run, const plait_call *call) {
   finish_tile(run, call, 0);
   pl_pool_give(&run->pool, run->node.partial);
   TRY(pl_raised(&run->raise));
-  return pl_results_store(&run->results, 0);
+  return write_results(run, 0);
 }
 
 static plait_err node_arrives(void *context, pl_node *node) {
@@ -195,6 +235,74 @@ static plait_err node_arrives(void *context, pl_node *node) {
   return PLAIT_OK;
 }
 
+// ---- what an earlier run left ----
+
+static bool unit_left(const void *context, int64_t unit) {
+  const pl_task *task = context;
+  int64_t block = unit_start(task, unit), next = unit_start(task, unit + 1);
+  for (; block < next; block++)
+    if (!pl_resume_done(&task->resume, block)) return true;
+  return false;
+}
+
+// What is left of the pass that an earlier run was in; all of any later one.
+static plait_err find_todo(reduce_run *run) {
+  const pl_task *task = run->task;
+  int64_t units = units_of_pass(task);
+  bool first = run->pass == task->resume.journal.pass;
+  pl_todo_free(&run->todo);
+  run->todo.total = units;
+  run->unit = run->units = run->at = run->end = 0;
+  run->stage->resumed = first ? task->resume.blocks : 0;
+  if (!first || !task->resume.done) return PLAIT_OK;
+  return pl_todo_make(units, unit_left, task, &run->todo);
+}
+
+// Partials go to the home of their tile, where the exchange will look for their siblings.
+static plait_err take_up_nodes(reduce_run *run) {
+  const pl_journal_found *found = &run->task->resume.journal;
+  int rank = pl_comm_rank(run->stage->comm), size = pl_comm_size(run->stage->comm);
+  if (run->pass != found->pass) return PLAIT_OK;
+  for (int64_t i = 0; i < found->nnodes; i++) {
+    const pl_journal_node *from = &found->nodes[i];
+    pl_node node = {.tile = from->tile, .index = from->index, .level = (int32_t)from->level};
+    if (from->tile % size != rank) continue;
+    TRY(pl_pool_take(&run->pool, &node.partial));
+    TRY(pl_journal_read(run->task->job->output, &from->at, node.partial));
+    node.saved = true;
+    TRY(node_arrives(run, &node));
+  }
+  return PLAIT_OK;
+}
+
+static plait_err begin_pass(reduce_run *run) {
+  pl_comm *comm = run->stage->comm;
+  plait_err err = find_todo(run);
+  if (err == PLAIT_OK) err = take_up_nodes(run);
+  if (err == PLAIT_OK && run->pass > 0 && run->stage->journal && pl_comm_rank(comm) == 0)
+    err = pl_journal_state(run->stage->journal, run->pass, run->state, run->task->plan.state_bytes,
+                           false);
+  return pl_comm_agree(comm, err);
+}
+
+// Collective. The state with which the pass began that an earlier run was in.
+static plait_err take_up_state(reduce_run *run) {
+  const pl_journal_found *found = &run->task->resume.journal;
+  pl_comm *comm = run->stage->comm;
+  plait_err err = PLAIT_OK;
+  if (!has_passes(run) || found->pass == 0) return PLAIT_OK;
+  if ((size_t)found->state.bytes != run->task->plan.state_bytes)
+    return plait_fail(PLAIT_OUTPUT, "the journal has a state of another size; --fresh starts over");
+  if (pl_comm_rank(comm) == 0)
+    err = pl_journal_read(run->task->job->output, &found->state, run->state);
+  TRY(pl_comm_agree(comm, err));
+  run->pass = (int)found->pass;
+  for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
+  return pl_comm_bcast(comm, run->state, run->task->plan.state_bytes, 0);
+}
+
+// ---- passes ----
+
 static plait_err one_pass(reduce_run *run) {
   pl_stage *stage = run->stage;
   pl_task *task = run->task;
@@ -205,16 +313,16 @@ static plait_err one_pass(reduce_run *run) {
                          .comm = stage->comm,
                          .nin = task->slots,
                          .nout = task->out_slots};
-  int64_t claim =
+  int64_t at_once =
       task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
-  run->at = run->end = 0;
-  run->units = units_of_pass(task);
-  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, run->units, claim,
-                        &run->scheduler));
+  TRY(begin_pass(run));
+  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, run->todo.total,
+                        at_once, &run->scheduler));
   plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
                                  task->job->run.overlap, stage->meter);
-  if (err == PLAIT_OK) pl_stage_drain(stage, run->scheduler, unit_start(task, run->units));
-  err = pl_comm_agree(stage->comm, err);
+  if (err == PLAIT_OK)
+    pl_stage_drain(stage, run->scheduler, pl_task_sample(task, task->cut.nblocks));
+  err = pl_stage_end(stage, err, &run->merger, run->pass, run->state);
   pl_schedule_stop(&run->scheduler);
   if (err != PLAIT_OK) return err;
   return pl_exchange_nodes(stage->comm, &run->merger, node_arrives, run, stage->meter);
@@ -232,7 +340,8 @@ static plait_err next_pass(reduce_run *run, bool *again) {
   call.threads = 1;
   *again = run->kernel->reduce.next(&call, run->root, run->state);
   TRY(pl_comm_agree(comm, pl_raised(&run->raise)));
-  for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass++;
+  run->pass++;
+  for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   if (!*again && pl_comm_rank(comm) == 0) {
     run->node = (pl_node){.partial = run->root};
     err = finish_here(run, &call);
@@ -267,7 +376,9 @@ size_t pl_partial_bytes(const pl_task *task) {
 plait_err pl_reduce_run(pl_stage *stage) {
   reduce_run run = {.stage = stage, .task = stage->task, .kernel = stage->task->job->kernel};
   plait_err err = pl_comm_agree(stage->comm, start(&run));
-  bool again = err == PLAIT_OK;
+  if (err == PLAIT_OK) err = take_up_state(&run);
+  bool again =
+      !(has_passes(&run) && stage->task->resume.results > 0); // else the only tile is there
   while (again && err == PLAIT_OK) {
     err = one_pass(&run);
     again = err == PLAIT_OK && has_passes(&run) && stage->task->job->sample == 0;
@@ -280,6 +391,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
   pl_feed_stop(&run.feed);
   pl_merger_free(&run.merger);
   pl_pool_free(&run.pool);
+  pl_todo_free(&run.todo);
   pl_free(&run.state);
   return err;
 }

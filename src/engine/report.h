@@ -37,6 +37,7 @@ typedef struct pl_report {
   double waited, delayed;
   int64_t blocks_total, blocks_resumed;
   bool complete;
+  bool kept; // not complete, but the same command goes on from here
   char warning[512]; // "" none
 } pl_report;
 

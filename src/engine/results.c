@@ -70,11 +70,13 @@ void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise)
     pl_output_encode(results->output, v, &out[v], raise);
 }
 
-plait_err pl_results_store(pl_results *results, int slot) {
+plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash) {
   const pl_results_slot *s = &results->slots[slot];
   const pl_task *task = results->task;
+  *hash = 0;
   for (int i = 0; i < s->n * task->plan.noutputs; i++) {
     int var = i % task->plan.noutputs;
+    pl_output_hash(results->output, var, &s->out[i], hash);
     TRY(pl_output_store(results->output, var, &s->out[i]));
     pl_box box = {.ndim = s->out[i].ndim};
     for (int d = 0; d < box.ndim; d++) box.n[d] = s->out[i].extent[d];

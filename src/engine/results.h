@@ -7,6 +7,7 @@
 
 typedef struct pl_results_slot {
   int n;            // results inside
+  int64_t first;    // their tiles: first, first + 1, ..
   plait_block *out; // n * noutputs blocks
 } pl_results_slot;
 
@@ -27,6 +28,6 @@ void pl_results_stop(pl_results *results);
 const plait_block *pl_results_prepare(pl_results *results, int slot, int k, const pl_box *tile);
 // Team function: result k becomes what the file holds.
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise);
-// Writer strand.
-plait_err pl_results_store(pl_results *results, int slot);
+// Writer strand. *hash: of the stored bytes (pl_output_hash).
+plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash);
 #endif

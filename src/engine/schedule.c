@@ -77,7 +77,8 @@ plait_err pl_schedule_halt(pl_scheduler *s) {
     int64_t before;
     TRY(add(s, rank, NEXT, HALT, &before));
   }
-  return PLAIT_OK;
+  int64_t before;
+  return add(s, 0, DONE, HALT, &before); // for a rank 0 that has no more to claim and waits
 }
 
 bool pl_schedule_halted(const pl_scheduler *s) {
@@ -87,6 +88,7 @@ bool pl_schedule_halted(const pl_scheduler *s) {
 plait_err pl_schedule_done(pl_scheduler *s, int64_t units, int64_t *total) {
   int64_t before = 0;
   TRY(add(s, 0, DONE, units, &before));
-  *total = before + units;
+  if (before >= HALT) atomic_store(&s->halted, true);
+  *total = before % HALT + units;
   return PLAIT_OK;
 }

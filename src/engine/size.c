@@ -116,7 +116,10 @@ static plait_err too_small(const pl_task *task) {
   pl_format_size(task->needed, needed);
   pl_format_size(task->budget, budget);
   return plait_fail(PLAIT_JOB, "run.memory: %s per rank is too small: this job needs at least %s%s",
-                    budget, needed, task->job->run.block > 0 ? " (or a smaller run.block)" : "");
+                    budget, needed,
+                    task->resume.found         ? " with the blocks of its journal (or --fresh)"
+                    : task->job->run.block > 0 ? " (or a smaller run.block)"
+                                               : "");
 }
 
 static void cut_map(pl_task *task, int threads) {
@@ -141,14 +144,22 @@ static void shrink_map(pl_task *task, int threads) {
   }
 }
 
-plait_err pl_size_choose(pl_task *task, int ranks, int threads) {
-  task->batch = task->out_batch = 1;
-  if (task->job->kernel->pattern == PLAIT_MAP) {
+// A run that goes on from a journal keeps its blocks.
+static void choose_cut(pl_task *task, int threads) {
+  bool map = task->job->kernel->pattern == PLAIT_MAP;
+  if (task->resume.found) {
+    pl_resume_cut(&task->resume, task->plan.reduced, &task->cut);
+  } else if (map) {
     cut_map(task, threads);
     if (task->job->run.block == 0) shrink_map(task, threads);
   } else {
     make_cut(task, block_target(task, task->plan.partial_per_cell > 0 ? 16 * mib : 4 * mib));
   }
+}
+
+plait_err pl_size_choose(pl_task *task, int ranks, int threads) {
+  task->batch = task->out_batch = 1;
+  choose_cut(task, threads);
   choose_run(task, ranks);
   choose_batch(task, ranks);
   if (fit_slots(task, threads)) return PLAIT_OK;

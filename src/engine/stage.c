@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Progress of a running pattern, shown on rank 0. Counting costs one fetch-and-add, so it is done
-// per batch and at most five times a second.
+// What the patterns share while they run. Progress is shown on rank 0; counting costs one
+// fetch-and-add, so it is done per batch and at most five times a second. Stopping early is decided
+// by one rank, told to all through the counters of the scheduler, and agreed on at the end.
 #include "base/clock.h"
 #include "engine/pattern.h"
+#include "engine/watchdog.h"
 #include "host/stop.h"
-#include <string.h>
+#include <stdio.h>
 
 static const double every = 0.2; // s
 
 static void tell(pl_stage *stage, int64_t done, int64_t total) {
+  done += stage->resumed;
   double seconds = pl_now() - stage->start;
   int64_t bytes =
       total > 0 ? (int64_t)((double)stage->task->bytes_read * (double)done / (double)total) : 0;
@@ -17,10 +20,66 @@ static void tell(pl_stage *stage, int64_t done, int64_t total) {
 }
 
 plait_err pl_stage_check_stop(const pl_stage *stage) {
-  if (!pl_stop_asked()) return PLAIT_OK;
-  return plait_fail(PLAIT_STOPPED, "stopped by %s (signal %d); the same command runs %s again",
-                    strsignal(pl_stop_signal()), pl_stop_signal(), stage->task->job->path);
+  char reason[80];
+  int why = pl_stop_why();
+  if (!why) return PLAIT_OK;
+  pl_stop_text(why, reason);
+  return plait_fail(PLAIT_STOPPED, "stopped by %s; the same command runs %s again", reason,
+                    stage->task->job->path);
 }
+
+plait_err pl_stage_stops(pl_stage *stage, pl_scheduler *scheduler, bool *stops) {
+  int why = pl_stop_why();
+  *stops = why != 0;
+  if (!why) return PLAIT_OK;
+  stage->stopping = why;
+  return pl_schedule_halt(scheduler);
+}
+
+// ---- the journal ----
+
+plait_err pl_stage_stored(pl_stage *stage, int64_t first, int64_t count, uint64_t hash) {
+  const pl_journal_run run = {first, count, hash};
+  return stage->journal ? pl_journal_add(stage->journal, &run) : PLAIT_OK;
+}
+
+plait_err pl_stage_save(pl_stage *stage, pl_merger *nodes, int pass) {
+  if (!stage->journal) return PLAIT_OK;
+  TRY(pl_journal_save(stage->journal, stage->output, nodes, pass, false));
+  pl_stop_margin(2 * pl_journal_longest(stage->journal));
+  return PLAIT_OK;
+}
+
+static plait_err save_all(pl_stage *stage, pl_merger *nodes, int pass, const void *state) {
+  if (!stage->journal) return PLAIT_OK;
+  if (pass > 0 && pl_comm_rank(stage->comm) == 0)
+    TRY(pl_journal_state(stage->journal, pass, state, stage->task->plan.state_bytes, true));
+  return pl_journal_save(stage->journal, stage->output, nodes, pass, true);
+}
+
+static plait_err stopped(pl_stage *stage, int why) {
+  int64_t done = stage->meter->blocks;
+  char reason[80];
+  TRY(pl_comm_sum_int(stage->comm, &done, 1));
+  pl_stop_text(why, reason);
+  return plait_fail(PLAIT_STOPPED, "stopped by %s with %lld of %lld blocks done", reason,
+                    (long long)(stage->resumed + done), (long long)stage->task->cut.nblocks);
+}
+
+plait_err pl_stage_end(pl_stage *stage, plait_err err, pl_merger *nodes, int pass,
+                       const void *state) {
+  int64_t word[] = {err != PLAIT_OK, stage->stopping};
+  TRY(pl_comm_max_int(stage->comm, word, 2));
+  if (!word[0] && !word[1]) return PLAIT_OK;
+  char message[PL_MESSAGE_BYTES];
+  snprintf(message, sizeof message, "%s", pl_message());
+  plait_err saved = save_all(stage, nodes, pass, state);
+  if (err != PLAIT_OK) pl_message_set(message); // the first error is the one to be told
+  TRY(pl_comm_agree(stage->comm, err != PLAIT_OK ? err : saved));
+  return stopped(stage, (int)word[1]);
+}
+
+// ---- progress ----
 
 plait_err pl_stage_done(pl_stage *stage, pl_scheduler *scheduler, int64_t units, int64_t total) {
   stage->uncounted += units;
@@ -38,15 +97,21 @@ void pl_stage_drain(pl_stage *stage, pl_scheduler *scheduler, int64_t total) {
   int64_t done = 0;
   if (pl_schedule_done(scheduler, stage->uncounted, &done) != PLAIT_OK) return;
   stage->uncounted = 0;
-  if (!stage->progress || pl_comm_rank(stage->comm) != 0) return;
-  tell(stage, done, total);
+  if (pl_comm_rank(stage->comm) != 0) return;
+  if (stage->progress) tell(stage, done, total);
   double nap = 0.001;
+  int64_t was = done;
+  pl_watchdog_begin(stage->dog, PL_WATCH_RANKS, -1);
+  total -= stage->resumed;
   while (done < total && !pl_schedule_halted(scheduler)) {
     pl_sleep(nap);
     nap = nap < 0.05 ? 2 * nap : 0.05;
-    if (pl_schedule_done(scheduler, 0, &done) != PLAIT_OK) return;
+    if (pl_schedule_done(scheduler, 0, &done) != PLAIT_OK) break;
+    if (done != was) pl_watchdog_begin(stage->dog, PL_WATCH_RANKS, -1);
+    was = done;
     if (pl_now() - stage->last < every && done < total) continue;
     stage->last = pl_now();
-    tell(stage, done, total);
+    if (stage->progress) tell(stage, done, total + stage->resumed);
   }
+  pl_watchdog_end(stage->dog, PL_WATCH_RANKS);
 }

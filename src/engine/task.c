@@ -7,8 +7,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "engine/durable.h"
 #include "engine/evolve.h"
 #include "engine/layout.h"
+#include "engine/lock.h"
+#include "engine/params.h"
 #include "engine/pattern.h"
 #include "engine/size.h"
 #include "host/topology.h"
@@ -59,7 +62,7 @@ static plait_err open_evolve(pl_task *task, int local_size) {
   return PLAIT_OK;
 }
 
-static plait_err open_here(pl_task *task, int ranks, int local_size, int threads) {
+static plait_err open_here(pl_task *task, int local_size) {
   pl_job *job = task->job;
   if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
   if (!job->input[0])
@@ -70,6 +73,12 @@ static plait_err open_here(pl_task *task, int ranks, int local_size, int threads
   task->problem.input = &task->array;
   job->kernel->plan(&task->problem, job->params, &task->plan);
   choose_budget(task, local_size);
+  return PLAIT_OK;
+}
+
+// When it is known what an earlier run left.
+static plait_err plan_here(pl_task *task, int ranks, int threads) {
+  pl_job *job = task->job;
   TRY(pl_size_choose(task, ranks, threads));
   TRY(pl_layout_make(job, &task->input->meta, &task->plan, &task->layout));
   task->bytes_read =
@@ -77,7 +86,22 @@ static plait_err open_here(pl_task *task, int ranks, int local_size, int threads
   task->bytes_written = count_bytes_written(task);
   if (job->kernel->reduce.next && task->cut.ntiles != 1)
     return plait_fail(PLAIT_BUG, "kernel %s has several passes but keeps axes", job->kernel->name);
-  return check_output(task);
+  return task->resume.finished ? PLAIT_OK : check_output(task);
+}
+
+static plait_err lock_output(pl_comm *comm, pl_task *task) {
+  const pl_job *job = task->job;
+  if (!job->lock || pl_comm_rank(comm) != 0 || !pl_file_is_path(job->output)) return PLAIT_OK;
+  TRY(pl_output_check_place(job->output));
+  return pl_lock_take(job->output, pl_comm_host(comm), &task->lock);
+}
+
+// Collective. The patterns that work block by block.
+static plait_err open_blocks(pl_comm *comm, pl_task *task, int threads) {
+  plait_pattern pattern = task->job->kernel->pattern;
+  if (pattern != PLAIT_MAP && pattern != PLAIT_REDUCE) return PLAIT_OK;
+  TRY(pl_resume_find(comm, task, &task->resume));
+  return pl_comm_agree(comm, plan_here(task, pl_comm_size(comm), threads));
 }
 
 plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, pl_task **out) {
@@ -86,13 +110,15 @@ plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, 
   plait_err err = pl_calloc(1, sizeof *task, &task);
   if (err == PLAIT_OK) {
     task->job = job;
-    err = open_here(task, pl_comm_size(comm), local_size, threads);
+    err = open_here(task, local_size);
   }
   err = pl_comm_agree(comm, err);
+  if (err == PLAIT_OK) err = pl_comm_agree(comm, lock_output(comm, task));
   if (err == PLAIT_OK && job->kernel->pattern == PLAIT_EVOLVE) {
     err = pl_evolve_open(comm, task, local_size, threads);
     if (err == PLAIT_OK) err = pl_evolve_prepare(comm, task);
   }
+  if (err == PLAIT_OK) err = open_blocks(comm, task, threads);
   if (err != PLAIT_OK) pl_task_close(&task);
   *out = task;
   return err;
@@ -102,6 +128,8 @@ void pl_task_close(pl_task **at) {
   if (!*at) return;
   pl_evolve_close(&(*at)->evolve);
   pl_dataset_close(&(*at)->input);
+  pl_resume_free(&(*at)->resume);
+  pl_lock_give(&(*at)->lock);
   pl_layout_free(&(*at)->layout);
   pl_free(at);
 }
@@ -136,24 +164,24 @@ static void start_meter(pl_comm *comm, const pl_task *task, const pl_placement *
   pl_meter_start(meter);
 }
 
-// Opens the output, runs the pattern, makes the result final or leaves no trace of it.
-static plait_err run_to_output(pl_stage *stage) {
+// Only the last step of an earlier run is missing: its journal is in the way no longer.
+static plait_err finish_earlier(pl_stage *stage) {
+  const pl_job *job = stage->task->job;
+  if (pl_comm_rank(stage->comm) != 0) return PLAIT_OK;
+  pl_log(PL_LOG_NOTE, "%s is complete already", job->output);
+  return pl_journal_remove(job->output);
+}
+
+static plait_err run_to_output(pl_stage *stage, pl_report *report) {
   pl_task *task = stage->task;
-  pl_output *output = NULL;
-  TRY(pl_output_open(stage->comm, task->job->output, &task->layout, task->job->force, &output));
-  stage->output = output;
-  plait_err err = patterns[task->job->kernel->pattern].run(stage);
-  bool sample = task->job->sample > 0; // has measured something and has no result
-  if (err == PLAIT_OK && !sample) {
-    double start = pl_now();
-    err = pl_output_commit(output);
-    double spent = pl_now() - start;
-    stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
-    stage->meter->wait_write += spent;
+  if (task->resume.finished) {
+    report->blocks_resumed = task->cut.nblocks;
+    return pl_comm_agree(stage->comm, finish_earlier(stage));
   }
-  if (err != PLAIT_OK || sample) pl_output_remove(output);
-  pl_output_close(&output);
-  return err;
+  plait_err err = pl_durable_begin(stage);
+  report->blocks_resumed = task->resume.blocks;
+  if (err == PLAIT_OK) err = patterns[task->job->kernel->pattern].run(stage);
+  return pl_durable_end(stage, err, &report->kept);
 }
 
 plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
@@ -168,7 +196,7 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
                     .meter = &meter,
                     .start = pl_now()};
   report->start_up = pl_process_age();
-  plait_err err = run_to_output(&stage);
+  plait_err err = run_to_output(&stage, report);
   meter.wall = pl_now() - stage.start;
   pl_meter_stop(&meter);
   plait_err gathered = pl_comm_gather(comm, &meter, sizeof meter, report->rank, 0);

@@ -9,6 +9,7 @@
 #include "data/split.h"
 #include "engine/job.h"
 #include "engine/report.h"
+#include "engine/resume.h"
 #include "host/comm.h"
 #include "host/placement.h"
 
@@ -28,6 +29,8 @@ typedef struct pl_task {
   int batch;                // blocks claimed and handed over at once; 1 unless blocks are tiny
   int out_batch;            // sets of outputs in an output slot: batch for a map, 1 for a reduce
   struct pl_evolve *evolve; // evolve: its march; *owned*
+  pl_resume resume;         // what an earlier run left
+  struct pl_lock *lock;     // on the output, rank 0
   int64_t run_blocks;       // reduce: blocks claimed at once, a run inside a tile, a power of 2
 } pl_task;
 
@@ -44,6 +47,8 @@ void pl_task_close(pl_task **task);
 
 typedef struct pl_progress { // called on rank 0 a few times a second, from one strand at a time
   void (*tell)(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
+  // Any rank, from a thread of its own, once: why the run is ended now. May be NULL.
+  void (*stalled)(void *data, const char *line);
   void *data;
 } pl_progress;
 

@@ -5,9 +5,12 @@
 // but not within half a second of the first: `timeout` and launchers that signal the process and
 // its group deliver one request twice.
 #include "host/stop.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define SAME_REQUEST_NS 500000000LL
@@ -48,4 +51,29 @@ bool pl_stop_asked(void) {
 
 int pl_stop_signal(void) {
   return atomic_load(&asked);
+}
+
+// ---- time ----
+
+static _Atomic double end_at, margin;
+
+void pl_stop_by(double when) {
+  atomic_store(&end_at, when);
+}
+
+void pl_stop_margin(double seconds) {
+  atomic_store(&margin, seconds);
+}
+
+int pl_stop_why(void) {
+  double end = atomic_load(&end_at);
+  if (pl_stop_asked()) return pl_stop_signal();
+  return end > 0 && pl_now() >= end - atomic_load(&margin) ? PL_STOP_TIME : 0;
+}
+
+void pl_stop_text(int why, char out[80]) {
+  if (why == PL_STOP_TIME)
+    snprintf(out, 80, "the end of its time");
+  else
+    snprintf(out, 80, "%.50s (signal %d)", strsignal(why), why);
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See durable.h. The order in which things are removed and made matters, since a run may be killed
+// between any two of them: the journal goes before the partial output that it describes is
+// replaced, and after the result has its name.
+#include "engine/durable.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/watchdog.h"
+#include <stdio.h>
+
+static bool is_root(const pl_stage *stage) {
+  return pl_comm_rank(stage->comm) == 0;
+}
+
+static plait_err open_new(pl_stage *stage) {
+  const pl_job *job = stage->task->job;
+  plait_err err = is_root(stage) ? pl_journal_remove(job->output) : PLAIT_OK;
+  TRY(pl_comm_agree(stage->comm, err));
+  return pl_output_open(stage->comm, job->output, &stage->task->layout, job->force, &stage->output);
+}
+
+// A partial output without its header (the machine lost power before that was on disk), or with
+// that of another version of a library: nothing is lost but time, so the run begins again by
+// itself.
+static plait_err begin_again(pl_stage *stage) {
+  pl_resume *r = &stage->task->resume;
+  if (is_root(stage)) pl_log(PL_LOG_WARNING, "starts from the beginning: %s", pl_message());
+  r->found = false;
+  r->journal.end = r->journal.nruns = r->journal.nnodes = r->journal.pass = 0;
+  return open_new(stage);
+}
+
+static plait_err open_again(pl_stage *stage) {
+  pl_task *task = stage->task;
+  pl_resume *r = &task->resume;
+  plait_err err = pl_output_reopen(stage->comm, task->job->output, &task->layout, &stage->output);
+  if (err == PLAIT_OUTPUT) return begin_again(stage);
+  TRY(err);
+  pl_output_force(stage->output, task->job->force);
+  TRY(pl_resume_check(stage->comm, task, stage->output, r));
+  if (is_root(stage))
+    pl_log(PL_LOG_NOTE, "goes on from %s.journal: %lld of %lld blocks are done, %lld are left",
+           task->job->output, (long long)r->blocks, (long long)task->cut.nblocks,
+           (long long)(task->cut.nblocks - r->blocks));
+  return PLAIT_OK;
+}
+
+static plait_err start_journal(pl_stage *stage) {
+  const pl_task *task = stage->task;
+  plait_pattern pattern = task->job->kernel->pattern;
+  if (!pl_output_stores(stage->output) || task->job->sample ||
+      (pattern != PLAIT_MAP && pattern != PLAIT_REDUCE))
+    return PLAIT_OK;
+  pl_journal_plan plan = {.output = task->job->output,
+                          .id = task->resume.id,
+                          .end = task->resume.found ? task->resume.journal.end : 0,
+                          .every = task->job->run.checkpoint,
+                          .identity = task->resume.identity,
+                          .cut = {.ndim = task->cut.ndim}};
+  for (int d = 0; d < task->cut.ndim; d++) {
+    plan.cut.shape[d] = task->cut.shape[d];
+    plan.cut.extent[d] = task->cut.extent[d];
+  }
+  return pl_journal_start(stage->comm, &plan, &stage->journal);
+}
+
+plait_err pl_durable_begin(pl_stage *stage) {
+  TRY(stage->task->resume.found ? open_again(stage) : open_new(stage));
+  TRY(start_journal(stage));
+  pl_watchdog_plan plan = {
+      .comm = stage->comm, .stall = stage->task->job->run.stall, .lock = stage->task->lock};
+  if (stage->progress) {
+    plan.stalled = stage->progress->stalled;
+    plan.data = stage->progress->data;
+  }
+  return pl_comm_agree(stage->comm, pl_watchdog_start(&plan, &stage->dog));
+}
+
+// Every rank's data are on disk before the journal says that all is complete; that is on disk
+// before the rename, the rename before the journal goes.
+static plait_err commit(pl_stage *stage) {
+  double start = pl_now();
+  plait_err err = PLAIT_OK;
+  if (stage->journal) {
+    TRY(pl_comm_agree(stage->comm, pl_output_sync(stage->output)));
+    err = is_root(stage) ? pl_journal_complete(stage->journal) : PLAIT_OK;
+    TRY(pl_comm_agree(stage->comm, err));
+  }
+  TRY(pl_output_commit(stage->output));
+  if (stage->journal && is_root(stage)) err = pl_journal_remove(stage->task->job->output);
+  double spent = pl_now() - start;
+  stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
+  stage->meter->wait_write += spent;
+  return pl_comm_agree(stage->comm, err);
+}
+
+// Collective, after an error: whether the journal, of this run or the one before, says anything.
+static bool worth_keeping(pl_stage *stage) {
+  int64_t records = stage->journal ? pl_journal_records(stage->journal) : 0;
+  if (stage->task->resume.found) records++;
+  return pl_comm_max_int(stage->comm, &records, 1) == PLAIT_OK && records > 0;
+}
+
+static void clear(pl_stage *stage) {
+  pl_output_remove(stage->output);
+  if (stage->journal && is_root(stage)) (void)pl_journal_remove(stage->task->job->output);
+}
+
+plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
+  char message[PL_MESSAGE_BYTES] = "";
+  *kept = false;
+  bool sample = stage->task->job->sample > 0; // has measured something and has no result
+  bool computed = err == PLAIT_OK && stage->output && !sample;
+  if (computed) err = commit(stage);
+  pl_watchdog_stop(&stage->dog);
+  if (err != PLAIT_OK) {
+    snprintf(message, sizeof message, "%s", pl_message());
+    if (computed && stage->journal) // everything is there, it only could not get its name
+      (void)pl_journal_save(stage->journal, stage->output, NULL, 0, true);
+    *kept = stage->output && worth_keeping(stage);
+    if (stage->output && !*kept) clear(stage);
+  }
+  if (sample) pl_output_remove(stage->output);
+  pl_journal_stop(&stage->journal);
+  pl_output_close(&stage->output);
+  if (err != PLAIT_OK) pl_message_set(message);
+  return err;
+}
