@@ -88,8 +88,8 @@ typedef struct plait_array {
   plait_type type;
   int ndim;
   int64_t shape[PLAIT_DIMS];
-  const char *dims[PLAIT_DIMS];    // names of the axes; "axis0".. when the file has none
-  const double *coord[PLAIT_DIMS]; // coordinate values along the axis, or NULL
+  const char *dims[PLAIT_DIMS];        // names of the axes; "axis0".. when the file has none
+  const double *coord[PLAIT_DIMS];     // coordinate values along the axis, or NULL
   const char *coord_units[PLAIT_DIMS]; // "degrees_north"; "" when unknown
 } plait_array;
 
@@ -132,8 +132,8 @@ typedef enum plait_param_kind {
   PLAIT_PARAM_BOOL,   // bool
   PLAIT_PARAM_CHOICE, // int: index into `choices`
   PLAIT_PARAM_TEXT,   // const char *, "" when empty
-  PLAIT_PARAM_FILE,   // const char *: FILE or FILE:VAR, made relative to the job file; "" when empty
-  PLAIT_PARAM_REALS,  // plait_reals: one number or a list
+  PLAIT_PARAM_FILE,  // const char *: FILE or FILE:VAR, made relative to the job file; "" when empty
+  PLAIT_PARAM_REALS, // plait_reals: one number or a list
   PLAIT_PARAM_CHOICES, // uint64_t: bit i set when choice i is listed
   PLAIT_PARAM_AXES,    // plait_axes: names of axes (or their numbers), checked against the input
   PLAIT_PARAM_TABLE    // plait_table: a list of mappings, each with the parameters of `columns`
@@ -158,10 +158,10 @@ typedef struct plait_param {
   const char *name; // NULL ends a table
   plait_param_kind kind;
   size_t offset;
-  const char *unit; // "" for a pure number
-  const char *help; // one line
-  const char *standard; // default as it would stand in the job file; NULL: must be given
-  double min, max;      // range of numbers, both included; both 0: any
+  const char *unit;           // "" for a pure number
+  const char *help;           // one line
+  const char *standard;       // default as it would stand in the job file; NULL: must be given
+  double min, max;            // range of numbers, both included; both 0: any
   const char *const *choices; // NULL-terminated, for CHOICE and CHOICES
   const struct plait_param *columns; // for TABLE
   size_t row_size;                   // for TABLE
@@ -171,11 +171,11 @@ typedef struct plait_param {
 typedef enum plait_pattern { PLAIT_MAP, PLAIT_REDUCE, PLAIT_EVOLVE, PLAIT_SOLVE } plait_pattern;
 
 typedef enum plait_boundary { // value of a cell outside the array a b c d, at its right end:
-  PLAIT_REFLECT,  // a b c d | d c b a   (half-sample symmetric)
-  PLAIT_NEAREST,  // a b c d | d d d d
-  PLAIT_MIRROR,   // a b c d | c b a     (whole-sample symmetric)
-  PLAIT_CONSTANT, // a b c d | k k k k
-  PLAIT_PERIODIC  // a b c d | a b c d
+  PLAIT_REFLECT,              // a b c d | d c b a   (half-sample symmetric)
+  PLAIT_NEAREST,              // a b c d | d d d d
+  PLAIT_MIRROR,               // a b c d | c b a     (whole-sample symmetric)
+  PLAIT_CONSTANT,             // a b c d | k k k k
+  PLAIT_PERIODIC              // a b c d | a b c d
 } plait_boundary;
 
 // What the kernel is asked to do: the input and nothing of the launch. *Borrowed*.
@@ -189,32 +189,32 @@ typedef struct plait_output {
   plait_type type;
   int ndim;
   int64_t shape[PLAIT_DIMS];
-  int from[PLAIT_DIMS];  // axis of the input that this axis follows (name and coordinate), or -1
-  char dims[PLAIT_DIMS][PLAIT_NAME];  // name of an axis of the kernel's own (from = -1)
-  const double *coord[PLAIT_DIMS];    // coordinate of an axis of its own, or NULL; *borrowed*
-  char units[PLAIT_NAME];             // "" none; "=" the units of the input
+  int from[PLAIT_DIMS]; // axis of the input that this axis follows (name and coordinate), or -1
+  char dims[PLAIT_DIMS][PLAIT_NAME]; // name of an axis of the kernel's own (from = -1)
+  const double *coord[PLAIT_DIMS];   // coordinate of an axis of its own, or NULL; *borrowed*
+  char units[PLAIT_NAME];            // "" none; "=" the units of the input
   char long_name[2 * PLAIT_NAME];
   bool packed_like_input; // map: may be stored with the input's scale_factor and add_offset
-  bool emitted; // reduce: written by `emit`, follows reduced axes; the others by `finish`
+  bool emitted;           // reduce: written by `emit`, follows reduced axes; the others by `finish`
 } plait_output;
 
 // Filled by the kernel's `plan`, zeroed before. Depends on the problem and parameters alone.
 typedef struct plait_plan {
   int64_t halo[PLAIT_DIMS]; // map: cells that a result reads on each side
   plait_boundary boundary[PLAIT_DIMS];
-  double boundary_value;      // for PLAIT_CONSTANT
-  bool reduced[PLAIT_DIMS];   // reduce: axes that disappear
-  bool whole[PLAIT_DIMS];     // axes that must not be cut into blocks
-  size_t scratch_bytes;       // per thread, 64-byte aligned, for the largest block extent below
-  size_t scratch_per_cell;    // more scratch per thread: this many bytes per own cell + halo
-  size_t partial_bytes;       // reduce: a partial takes this many bytes ..
-  size_t partial_per_cell;    // .. and this many for each cell of the axes that are kept
-  size_t state_bytes;         // reduce, several passes: what one pass hands to the next
-  size_t shared_bytes;        // scratch that the threads of a team have together, 64-byte aligned
-  int space_ndim;             // a kernel that takes no input: the cells of this space are its input,
-  int64_t space[PLAIT_DIMS];  // cut into blocks without data; then `problem->input` is NULL
+  double boundary_value;     // for PLAIT_CONSTANT
+  bool reduced[PLAIT_DIMS];  // reduce: axes that disappear
+  bool whole[PLAIT_DIMS];    // axes that must not be cut into blocks
+  size_t scratch_bytes;      // per thread, 64-byte aligned, for the largest block extent below
+  size_t scratch_per_cell;   // more scratch per thread: this many bytes per own cell + halo
+  size_t partial_bytes;      // reduce: a partial takes this many bytes ..
+  size_t partial_per_cell;   // .. and this many for each cell of the axes that are kept
+  size_t state_bytes;        // reduce, several passes: what one pass hands to the next
+  size_t shared_bytes;       // scratch that the threads of a team have together, 64-byte aligned
+  int space_ndim;            // a kernel that takes no input: the cells of this space are its input,
+  int64_t space[PLAIT_DIMS]; // cut into blocks without data; then `problem->input` is NULL
   const char *aside[PLAIT_ASIDES]; // files that are read whole before the first block; NULL: none
-  double flops_per_cell;      // for plan and report; 0 unknown
+  double flops_per_cell;           // for plan and report; 0 unknown
   int noutputs;
   plait_output output[PLAIT_OUTPUTS];
 } plait_plan;
@@ -232,11 +232,11 @@ typedef struct plait_call {
   const plait_problem *problem;
   const plait_plan *plan;
   const void *params;
-  void *scratch;     // this thread's own, 64-byte aligned
-  void *shared;      // the team's; what it holds is lost after the call
+  void *scratch;            // this thread's own, 64-byte aligned
+  void *shared;             // the team's; what it holds is lost after the call
   const plait_aside *aside; // PLAIT_ASIDES of them
-  const void *state; // reduce: what the pass before handed on (zeroed in the first)
-  int pass;          // 0, 1, ...
+  const void *state;        // reduce: what the pass before handed on (zeroed in the first)
+  int pass;                 // 0, 1, ...
   int thread, threads;
   struct plait_raise *raise;
 } plait_call;
@@ -395,8 +395,7 @@ typedef struct plait_kernel {
 // run time. The results are the same bits: -ffp-contract=off and no reassociation.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define PLAIT_WIDE                                                                                 \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define PLAIT_WIDE __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define PLAIT_WIDE
 #endif

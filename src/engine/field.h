@@ -9,9 +9,9 @@
 #define PL_AXES 3
 
 typedef enum pl_side { // what is on one side of a part
-  PL_SIDE_WALL, // the end of the grid: ghost cells by rule
-  PL_SIDE_LOOP, // periodic, the other end is here too
-  PL_SIDE_RANK  // another rank
+  PL_SIDE_WALL,        // the end of the grid: ghost cells by rule
+  PL_SIDE_LOOP,        // periodic, the other end is here too
+  PL_SIDE_RANK         // another rank
 } pl_side;
 
 typedef struct pl_part {
@@ -19,18 +19,18 @@ typedef struct pl_part {
   int64_t lo[PL_AXES], n[PL_AXES];        // own cells; 0 and 1 for axes >= ndim
   int64_t below[PL_AXES], above[PL_AXES]; // cells kept beyond them
   pl_side side[PL_AXES][2];
-  bool wrap;                   // last axis is a loop that is filled row by row (tile.c)
-  ptrdiff_t stride[PL_AXES];   // cells
-  ptrdiff_t first;             // of the first own cell
-  size_t cells;                // of one array, padding included
+  bool wrap;                 // last axis is a loop that is filled row by row (tile.c)
+  ptrdiff_t stride[PL_AXES]; // cells
+  ptrdiff_t first;           // of the first own cell
+  size_t cells;              // of one array, padding included
 } pl_part;
 
 typedef struct pl_fields {
   const plait_grid *grid;
   pl_part part;
-  size_t size[PLAIT_FIELDS];       // bytes of a value
-  char *data[PLAIT_FIELDS][2];     // at the first own cell; copy 1 only when kept twice
-  void *memory[PLAIT_FIELDS][2];   // *owned*
+  size_t size[PLAIT_FIELDS];     // bytes of a value
+  char *data[PLAIT_FIELDS][2];   // at the first own cell; copy 1 only when kept twice
+  void *memory[PLAIT_FIELDS][2]; // *owned*
 } pl_fields;
 
 // Strides and padding for the extents in `part`. Rows start on cache lines and their lengths avoid

@@ -57,12 +57,14 @@ static void load_block(lab_run *run, const pl_box *own, plait_block *block) {
   *block = pl_block_over(run->block, task->array.type, own, plan->halo);
   pl_source source;
   if (!run->data) block->data = NULL;
-  for (int i = 0; run->data && pl_box_source(own, plan->halo, task->cut.shape, plan->boundary, i, &source);
+  for (int i = 0;
+       run->data && pl_box_source(own, plan->halo, task->cut.shape, plan->boundary, i, &source);
        i++) {
     plait_block from = pl_block_part(&all, &source.from), to = pl_block_part(block, &source.at);
     copy_block(&from, &to);
   }
-  if (run->data) pl_block_fill_boundary(block, task->cut.shape, plan->boundary, plan->boundary_value);
+  if (run->data)
+    pl_block_fill_boundary(block, task->cut.shape, plan->boundary, plan->boundary_value);
 }
 
 static void result_blocks(lab_run *run, const pl_box *tile, plait_block out[]) {

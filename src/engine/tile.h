@@ -24,9 +24,9 @@ typedef struct pl_tiling {
   const plait_grid *grid;
   const pl_fields *fields;
   double dt;
-  int depth;               // steps of a full tile
-  int64_t block[PL_AXES];  // cells of a box along axis 0 (a front) and of a tile along the others
-  int64_t piece;           // rows of one call
+  int depth;              // steps of a full tile
+  int64_t block[PL_AXES]; // cells of a box along axis 0 (a front) and of a tile along the others
+  int64_t piece;          // rows of one call
   // Cells that the level before must be ahead below and above, so that a level may be done:
   // what it reads, and what the level before may still read of what it overwrites.
   int64_t below[PLAIT_STAGES][PL_AXES], above[PLAIT_STAGES][PL_AXES];

@@ -13,7 +13,9 @@
 
 // The sanitizer ends the program on sizes that malloc merely refuses, unless told otherwise.
 const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "allocator_may_return_null=1"; }
+const char *__asan_default_options(void) {
+  return "allocator_may_return_null=1";
+}
 
 static void aligned(void **state) {
   (void)state;
