@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Reads what Slurm and the log of a batch job say. `scontrol show job` is asked without -o: there a
+// file name with blanks cannot be told from the next field, here it has a line of its own.
+#include "command/slurm.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The value of " KEY=" up to the next blank, or (`line`) to the end of the line.
+static void take(const char *answer, const char *key, bool line, char *out, size_t room) {
+  size_t n = strlen(key);
+  *out = 0;
+  for (const char *at = strstr(answer, key); at; at = strstr(at + 1, key)) {
+    if (at != answer && at[-1] != ' ' && at[-1] != '\n') continue; // the end of a longer key
+    if (at[n] != '=') continue;
+    at += n + 1;
+    snprintf(out, room, "%.*s", (int)strcspn(at, line ? "\n" : " \n"), at);
+    return;
+  }
+}
+
+bool pl_batch_parse(const char *answer, pl_batch_state *s) {
+  char restarts[16];
+  *s = (pl_batch_state){0};
+  take(answer, "JobId", false, s->id, sizeof s->id);
+  take(answer, "JobState", false, s->state, sizeof s->state);
+  take(answer, "Reason", false, s->reason, sizeof s->reason);
+  take(answer, "ExitCode", false, s->exit_code, sizeof s->exit_code);
+  take(answer, "NodeList", false, s->nodes, sizeof s->nodes);
+  take(answer, "RunTime", false, s->run_time, sizeof s->run_time);
+  take(answer, "TimeLimit", false, s->limit, sizeof s->limit);
+  take(answer, "Restarts", false, restarts, sizeof restarts);
+  take(answer, "StdOut", true, s->log, sizeof s->log);
+  s->restarts = (int)strtol(restarts, NULL, 10);
+  if (!strcmp(s->reason, "None")) *s->reason = 0;
+  if (!strcmp(s->nodes, "(null)")) *s->nodes = 0;
+  return *s->id && *s->state;
+}
+
+bool pl_batch_ended(const pl_batch_state *s) {
+  static const char *const ends[] = {"COMPLETED", "FAILED",        "CANCELLED",
+                                     "TIMEOUT",   "NODE_FAIL",     "PREEMPTED",
+                                     "DEADLINE",  "OUT_OF_MEMORY", "BOOT_FAIL"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (!strcmp(s->state, ends[i])) return true;
+  return false;
+}
+
+void pl_batch_progress(const char *log, char *out, size_t room) {
+  static const char mark[] = "plait: [";
+  *out = 0;
+  for (const char *at = strstr(log, mark); at; at = strstr(at + 1, mark)) {
+    if (at != log && at[-1] != '\n') continue;
+    size_t line = strcspn(at, "\n"), bar = strcspn(at, "]\n");
+    if (bar == line || at[line] != '\n') continue; // no bar, or the line is being written
+    const char *text = at + bar + 1;
+    text += strspn(text, " ");
+    snprintf(out, room, "%.*s", (int)(at + line - text), text);
+  }
+}
