@@ -193,6 +193,19 @@ static plait_err write_guard(const pl_placement *p) {
   return PLAIT_OK;
 }
 
+// By its own path where that still leads to it: the kernel names a process after the file, and tools
+// that look for "plait" (top, pgrep, a batch system) would not find "exe".
+static void start_again(char **argv) {
+  char path[4096];
+  ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  fflush(NULL);
+  if (n > 0) {
+    path[n] = 0;
+    execv(path, argv);
+  }
+  execv("/proc/self/exe", argv);
+}
+
 plait_err pl_placement_enter(const pl_placement *placement, char **argv) {
   setting list[SETTINGS];
   char threads[48];
@@ -203,8 +216,7 @@ plait_err pl_placement_enter(const pl_placement *placement, char **argv) {
   for (int i = 0; i < SETTINGS; i++) apply(&list[i]);
   set_mask(placement->cpus, placement->ncpus);
   TRY(write_guard(placement));
-  fflush(NULL);
-  execv("/proc/self/exe", argv);
+  start_again(argv);
   pl_log(PL_LOG_WARNING, "cannot start again with OpenMP set up; threads may wait longer");
   return PLAIT_OK;
 }
