@@ -18,7 +18,7 @@ if [ $# = 0 ]; then
     echo '// clang-format off'
     echo 'const char pl_batch_body[] ='
     body <slurm/plait.sbatch | awk '
-      function literal(text, end) { gsub(/\\/, "\\\\", text); gsub(/"/, "\\\"", text); return "    \"" text end "\"" }
+      function literal(text, end) { gsub(/\\/, "&&", text); gsub(/"/, "\\\\&", text); return "    \"" text end "\"" }
       { for (; length($0) > 80; $0 = substr($0, 81)) print literal(substr($0, 1, 80), ""); print literal($0, "\\n") }
       END { print "    ;" }'
   } >src/command/slurm_body.c

@@ -90,7 +90,7 @@ says_not() {
   ! log_has "$1" || { fail "the log of job $id says '$1'"; show_log; }
 }
 # So many progress lines stand in the log: the run is in its midst.
-progress_lines() { [ "$(grep -c '^plait: \[' "$log" 2>/dev/null)" -ge "$1" ]; }
+progress_lines() { [ -e "$log" ] && [ "$(grep -c '^plait: \[' "$log")" -ge "$1" ]; }
 in_midst() { # [LINES]
   checks=$((checks + 1))
   slurm_until 120 progress_lines "${1:-1}" && return
@@ -106,4 +106,6 @@ nothing_left() { # on a node: no process of plait or of a launcher
     slurm_until 20 node_is_free "$node" || fail "processes are left on $node: $(on_node "$node" ps -e -o args)"
   done
 }
+node_is_up() { on_head sinfo -h -N -n "$1" -o %T | grep -qx idle; }
+last_node() { on_head squeue -h -j "$id" -o %N | xargs on_head scontrol show hostnames | tail -1; }
 node_is_free() { ! on_node "$1" pgrep -x 'plait|orted|mpirun|srun|slurmstepd' >/dev/null; }

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A run over three allocations: each link submits its successor and is stopped in mid-run, one by
+# USR1, one by the death of its node; the third finishes, its successor vanishes, the bytes are the
+# same. A chain that is cancelled, and one whose job is wrong, end at once.
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+cluster 2
+slow_job 1000
+laptop slow.yaml
+
+# The running link: the chain's job that does not wait for another.
+next_link() {
+  local candidate
+  candidate=$(on_head squeue -h -n "$1" -t RUNNING -o %i | sort -n | tail -1)
+  [ -n "$candidate" ] && [ "$candidate" != "$id" ] || return 1
+  id=$candidate
+  log=$1-$id.log
+}
+link() { # NAME: waits for the next one and sets id and log
+  checks=$((checks + 1))
+  slurm_until 90 next_link "$1" || fail "no link of $1 follows $id: $(on_head squeue)"
+}
+queue_is_empty() { [ -z "$(on_head squeue -h)" ]; }
+chain_is_over() {
+  checks=$((checks + 1))
+  slurm_until 30 queue_is_empty || fail "the queue is not empty: $(on_head squeue)"
+}
+
+submit --job-name=long --nodes=1 --cpus-per-task=1 --time=9 "$slurm/chain.sbatch" slow.yaml
+first=$id
+in_midst && on_head scancel --signal=USR1 --batch "$id"
+ends "$id" FAILED 75
+says "link 1, .*successor $((first + 1))" 0
+says "stopped early: job $((first + 1)) continues" 0
+
+link long
+says 'link 2,'
+[ "$(field "$id" TimeLimit)" = 00:09:00 ] || fail "link 2 has another limit: $(field "$id" TimeLimit)"
+in_midst
+node=$(last_node)
+node_crash "$node"
+on_head scontrol update "nodename=$node" state=down reason=power
+slurm_until 60 is_over "$id"
+
+link long
+says 'link 3,'
+says 'successor [0-9]'
+ends "$id" COMPLETED
+says 'more were done before' 0
+says 'plait ended with 0: end of the chain' 0
+same_as_laptop
+chain_is_over
+node_boot "$node"
+on_head scontrol update "nodename=$node" state=resume
+
+# Cancelled: no further link.
+rm -f out.npy
+submit --job-name=gone --cpus-per-task=1 "$slurm/chain.sbatch" slow.yaml
+in_midst && on_head scancel "$id"
+chain_is_over
+says 'the job was cancelled: end of the chain' 0
+
+# A mistake comes again every time.
+submit --job-name=wrong --cpus-per-task=1 "$slurm/chain.sbatch" slow.yaml params.sigma=x
+ends "$id" FAILED 2
+chain_is_over
+
+# As many links as were asked for.
+PLAIT_LINKS=2 submit --job-name=short --cpus-per-task=1 "$slurm/chain.sbatch" slow.yaml
+in_midst && on_head scancel --signal=USR1 --batch "$id"
+link short
+in_midst && on_head scancel --signal=USR1 --batch "$id"
+ends "$id" FAILED 75
+says 'this was the last link' 0
+chain_is_over
+finish
