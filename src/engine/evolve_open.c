@@ -74,7 +74,7 @@ static plait_err choose_steps(pl_evolve *e, double limit) {
   if (dt == 0 && !isfinite(limit))
     return plait_fail(PLAIT_JOB, "evolve.step: give a step; the kernel knows no limit here");
   if (dt == 0) dt = 0.9 * limit;
-  if (j->dt == 0 && j->snapshot_every > 0) dt = j->snapshot_every / ceil(j->snapshot_every / dt);
+  if (j->dt == 0 && j->snapshot_every > 0) dt = j->snapshot_every / ceil(j->snapshot_every / dt - 1e-9);
   double steps = j->duration > 0 ? ceil(j->duration / dt - 1e-9) : (double)j->steps;
   if (j->duration > 0 && j->steps > 0)
     return plait_fail(PLAIT_JOB, "evolve: give `duration` or `steps`, not both");
