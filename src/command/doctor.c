@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait doctor [JOB]: what each rank of this launch got, and what is wrong with it. Started like the
+// run it is asked about: plait doctor, mpirun -np 4 plait doctor, srun plait doctor.
+#include "base/mem.h"
+#include "base/path.h"
+#include "command/commands.h"
+#include "command/station.h"
+#include "engine/probe.h"
+#include "engine/task.h"
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct options {
+  int format;
+  int64_t threads;
+} options;
+
+static const pl_option table[] = {
+    PL_OPTION_FORMAT(options),
+    {"threads", 0, PL_OPTION_INT, offsetof(options, threads), "N", "compute threads of each rank",
+     1, 4096, NULL},
+    {0},
+};
+
+typedef struct visit { // all that is known, on rank 0
+  const pl_station *station;
+  int n;
+  pl_station_facts *rank;
+  pl_storage_facts storage;
+  pl_job_facts job;
+  pl_findings findings;
+} visit;
+
+// ---- libraries ------------------------------------------------------------------------------
+// Asked of what is loaded: the program may be built without it.
+static const char *hdf5_threads(void) {
+  union {
+    void *symbol;
+    int (*call)(bool *safe);
+  } ask = {.symbol = dlsym(RTLD_DEFAULT, "H5is_library_threadsafe")};
+  bool safe[8] = {false};
+  if (!ask.symbol) return "not linked";
+  if (ask.call(safe) < 0) return "unknown";
+  return safe[0] ? "thread-safe" : "not thread-safe; one strand alone calls it";
+}
+
+// ---- text -----------------------------------------------------------------------------------
+static void add_ranks(const visit *v, pl_text *out) {
+  pl_text_add(out, "%5s %-16s %-14s %5s %-5s %-17s %s\n", "rank", "host", "CPUs", "cores", "NUMA",
+              "compute threads", "strands");
+  for (int r = 0; r < v->n; r++) {
+    const pl_station_facts *f = &v->rank[r];
+    char cpus[256], numa[32], threads[48];
+    pl_findings_cpus(f, cpus, sizeof cpus);
+    snprintf(numa, sizeof numa, f->numa_first == f->numa_last ? "%d" : "%d-%d", f->numa_first,
+             f->numa_last);
+    snprintf(threads, sizeof threads, "%d, %s", f->threads, f->bound ? "bound" : "floating");
+    pl_text_add(out, "%5d %-16.16s %-14s %5d %-5s %-17s read, write: floating\n", f->rank, f->host,
+                cpus, f->cores, numa, threads);
+  }
+}
+
+static void add_place(const visit *v, pl_text *out) {
+  const pl_station *s = v->station;
+  const pl_station_facts *f = &v->rank[0];
+  char memory[32], shm[32], free[32], rate[32];
+  pl_format_size(f->memory, memory);
+  pl_format_size(f->shm < 0 ? 0 : f->shm, shm);
+  pl_text_add(out, "\nlaunch    %s, %d rank%s\n",
+              *s->launch.launcher ? s->launch.launcher : "no launcher", v->n, v->n == 1 ? "" : "s");
+  pl_text_add(out, "MPI       %s%s\n", pl_comm_library(),
+              s->launch.launched ? ", threads may call it in turn (all that plait needs)" : "");
+  pl_text_add(out, "HDF5      %s\n", hdf5_threads());
+  pl_text_add(out, "node      %d cores, %d CPUs, %d NUMA domain%s, %s of memory, %s in /dev/shm\n",
+              f->node_cores, f->node_cpus, f->node_numa, f->node_numa == 1 ? "" : "s", memory, shm);
+  if (!*v->storage.dir) return;
+  pl_format_size(v->storage.free, free);
+  pl_format_size((int64_t)v->storage.rate, rate);
+  pl_text_add(out, "storage   %s (%s): %s free", v->storage.dir, v->storage.kind, free);
+  pl_text_add(out, v->storage.rate > 0 ? ", %s/s written and on the disk\n" : "\n", rate);
+}
+
+static void add_findings(const pl_findings *f, pl_text *out) {
+  pl_text_add(out, "\n");
+  for (int i = 0; i < f->n; i++) {
+    pl_text_add(out, "%s  %s\n", f->at[i].problem ? "PROBLEM " : "note    ", f->at[i].what);
+    if (*f->at[i].cure) pl_text_add(out, "          cure: %s\n", f->at[i].cure);
+  }
+  if (f->problems == 0) pl_text_add(out, "healthy\n");
+}
+
+// ---- JSON -----------------------------------------------------------------------------------
+static void json_rank(const pl_station_facts *f, pl_json *j) {
+  char cpus[4096];
+  pl_findings_cpus(f, cpus, sizeof cpus);
+  pl_json_open(j, NULL, '{');
+  pl_json_int(j, "rank", f->rank);
+  pl_json_string(j, "host", f->host);
+  pl_json_int(j, "pid", f->pid);
+  pl_json_string(j, "cpus", cpus);
+  pl_json_int(j, "cores", f->cores);
+  pl_json_int(j, "numa_first", f->numa_first);
+  pl_json_int(j, "numa_last", f->numa_last);
+  pl_json_int(j, "threads", f->threads);
+  pl_json_bool(j, "bound", f->bound);
+  pl_json_bool(j, "widened", f->widened);
+  pl_json_int(j, "node_cores", f->node_cores);
+  pl_json_int(j, "node_cpus", f->node_cpus);
+  pl_json_real(j, "quota", f->quota);
+  pl_json_int(j, "memory_bytes", f->memory);
+  pl_json_int(j, "shm_free_bytes", f->shm);
+  pl_json_close(j, '}');
+}
+
+static void json_findings(const pl_findings *f, pl_json *j) {
+  pl_json_open(j, "findings", '[');
+  for (int i = 0; i < f->n; i++) {
+    pl_json_open(j, NULL, '{');
+    pl_json_string(j, "severity", f->at[i].problem ? "problem" : "note");
+    pl_json_string(j, "what", f->at[i].what);
+    pl_json_string(j, "cure", f->at[i].cure);
+    pl_json_close(j, '}');
+  }
+  pl_json_close(j, ']');
+}
+
+static plait_err print_json(const visit *v) {
+  pl_json j = {0};
+  pl_json_open(&j, NULL, '{');
+  pl_json_int(&j, "schema_version", 1);
+  pl_json_bool(&j, "healthy", v->findings.problems == 0);
+  pl_json_string(&j, "launcher", v->station->launch.launcher);
+  pl_json_string(&j, "mpi_library", pl_comm_library());
+  pl_json_string(&j, "hdf5", hdf5_threads());
+  pl_json_string(&j, "storage", v->storage.dir);
+  pl_json_string(&j, "storage_kind", v->storage.kind);
+  pl_json_int(&j, "storage_free_bytes", v->storage.free);
+  pl_json_real(&j, "storage_bytes_per_s", v->storage.rate);
+  pl_json_open(&j, "ranks", '[');
+  for (int r = 0; r < v->n; r++) json_rank(&v->rank[r], &j);
+  pl_json_close(&j, ']');
+  json_findings(&v->findings, &j);
+  pl_json_close(&j, '}');
+  return pl_print_json(&j);
+}
+
+static plait_err print_text(const visit *v) {
+  pl_text text = {0};
+  add_ranks(v, &text);
+  add_place(v, &text);
+  add_findings(&v->findings, &text);
+  return pl_print_text(&text);
+}
+
+// ---- the visit ------------------------------------------------------------------------------
+// Collective. A job that would not run is a finding, not an error of the doctor.
+static void ask_job(const pl_station *station, const pl_cli *cli, visit *v, char **output) {
+  pl_job *job = NULL;
+  pl_task *task = NULL;
+  if (cli->nargs == 0) return;
+  v->job.present = true;
+  plait_err err = pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job);
+  if (err == PLAIT_OK) {
+    job->force = true;
+    if (pl_strdup(job->output, output) != PLAIT_OK) *output = NULL;
+    err = pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
+                       &task);
+  }
+  if (err == PLAIT_OK) {
+    v->job.needed = task->needed;
+    v->job.written = task->bytes_written;
+  } else {
+    snprintf(v->job.error, sizeof v->job.error, "%s", pl_message());
+  }
+  pl_task_close(&task);
+  pl_job_free(&job);
+}
+
+static plait_err look_at_storage(const char *output, visit *v) {
+  enum { BYTES = 32 << 20 };
+  char *dir = NULL;
+  if (output && !strncmp(output, "null:", 5)) return PLAIT_OK;
+  TRY(pl_path_dir(output ? output : "./here", &dir));
+  pl_probe_storage(dir, BYTES, &v->storage);
+  pl_free(&dir);
+  return PLAIT_OK;
+}
+
+// Collective. Other programs are looked for while all ranks are quiet.
+static plait_err gather(const pl_station *station, visit *v) {
+  pl_comm *comm = station->comm;
+  pl_station_facts mine;
+  v->n = pl_comm_size(comm);
+  TRY(pl_comm_barrier(comm));
+  pl_probe_station(pl_comm_host(comm), pl_comm_rank(comm), &station->topology, &station->placement,
+                   &mine);
+  bool root = pl_comm_rank(comm) == 0;
+  TRY(pl_comm_agree(comm, pl_calloc(root ? (size_t)v->n : 0, sizeof *v->rank, &v->rank)));
+  return pl_comm_gather(comm, &mine, sizeof mine, v->rank, 0);
+}
+
+static plait_err tell(const options *o, const char *output, visit *v) {
+  TRY(look_at_storage(output, v));
+  pl_findings_judge(v->rank, v->n, v->station->launch.launched, &v->storage, &v->job, &v->findings);
+  TRY(o->format == PL_FORMAT_JSON ? print_json(v) : print_text(v));
+  int problems = v->findings.problems;
+  if (problems == 0) return PLAIT_OK;
+  return plait_fail(PLAIT_VERIFY, "the doctor found %d problem%s", problems,
+                    problems == 1 ? "" : "s");
+}
+
+static plait_err examine(const pl_station *station, const options *o, const pl_cli *cli) {
+  visit *v = NULL;
+  char *output = NULL;
+  plait_err err = PLAIT_OK;
+  GUARD(pl_comm_agree(station->comm, pl_calloc(1, sizeof *v, &v)));
+  v->station = station;
+  GUARD(gather(station, v));
+  ask_job(station, cli, v, &output);
+  if (pl_station_speaks(station)) err = tell(o, output, v);
+  err = pl_comm_agree(station->comm, err);
+done:
+  if (v) pl_free(&v->rank);
+  pl_free(&v);
+  pl_free(&output);
+  return err;
+}
+
+static plait_err run(const pl_cli *cli) {
+  const options *o = cli->options;
+  pl_station station;
+  pl_wish wish = {.threads = (int)o->threads};
+  int overrides = cli->nargs > 1 ? cli->nargs - 1 : 0;
+  TRY(pl_overrides_check(overrides, cli->args + 1));
+  if (cli->nargs > 0) pl_job_wish(cli->args[0], overrides, cli->args + 1, &wish);
+  plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
+  if (err == PLAIT_OK) err = examine(&station, o, cli);
+  pl_station_stop(&station);
+  return err;
+}
+
+const pl_command pl_command_doctor = {
+    .name = "doctor",
+    .arguments = "[JOB [key=value ...]]",
+    .summary = "Says what every rank of a launch gets, what is wrong, and the cure",
+    .details =
+        "Launch it like the run: plait doctor, mpirun -np 4 plait doctor, srun plait doctor.\n"
+        "One line for each rank, then findings: idle cores, ranks on the same cores, more\n"
+        "threads than cores, limits of time and memory, variables that contradict each other,\n"
+        "storage where the output of JOB (or the working directory) is. Exits with 0 when there\n"
+        "is no problem and with 3 when there is one; notes are no problems.\n",
+    .options = table,
+    .options_size = sizeof(options),
+    .min_args = 0,
+    .max_args = -1,
+    .on_all_ranks = true,
+    .run = run,
+};
