@@ -34,6 +34,7 @@ static void read_total(const pl_yaml *total, double ranks, pl_trial *t) {
   t->wait = (number(total, "wait_read_s") + number(total, "wait_write_s")) / ranks;
   t->comm = number(total, "comm_s") / ranks;
   t->cpu_inside = number(total, "cpu_s");
+  t->team_cpu = number(total, "team_cpu_s");
   t->units = whole(total, "blocks");
   t->bytes_read = whole(total, "bytes_read");
   t->bytes_written = whole(total, "bytes_written");
@@ -54,6 +55,7 @@ plait_err pl_trial_read(const char *json, pl_trial *trial) {
   if (!total || ranks < 1) GUARD(plait_fail(PLAIT_BUG, "a trial printed no report"));
   read_total(total, ranks, trial);
   trial->units_total = whole(root, "blocks_total");
+  trial->flops_per_cell = number(root, "flops_per_cell");
   trial->hidden = number(root, "hidden_share");
   trial->balance = number(root, "balance");
   trial->waited = number(root, "waited_share");

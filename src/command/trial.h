@@ -27,6 +27,8 @@ typedef struct pl_trial {
   double read, compute, write,
       wait;               // s, means over the ranks; wait: the team for reading or writing
   double comm;            // s waiting for messages, mean over the ranks
+  double team_cpu;        // s, sum over all threads that computed
+  double flops_per_cell;  // declared; 0 unknown
   double cpu_inside;      // s, sum over the ranks
   double waited, delayed; // shares of the threads' time
   double hidden, balance;

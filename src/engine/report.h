@@ -35,9 +35,10 @@ typedef struct pl_report {
   double balance;  // mean over maximum of the ranks' busy time, 0..1
   // Shares of the time in which teams computed, 0..1: their threads did not run; had work but no core
   double waited, delayed;
-  int64_t blocks_total, blocks_resumed;
+  double flops_per_cell;                // that the kernel declares; 0 unknown
+  int64_t blocks_total, blocks_resumed; // evolve: steps
   bool complete;
-  bool kept; // not complete, but the same command goes on from here
+  bool kept;         // not complete, but the same command goes on from here
   char warning[512]; // "" none
 } pl_report;
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What `plait plan` knows, between measuring, choosing and showing.
+#ifndef PL_PLAN_H
+#define PL_PLAN_H
+#include "command/trial.h"
+
+enum { PL_PLAN_LAYOUTS = 64 };
+
+typedef struct pl_plan_wish { // what the command line asks for; 0: not said
+  int nodes, cores;
+  int64_t memory; // bytes of a node
+  double seconds; // the run must end within
+} pl_plan_wish;
+
+typedef struct pl_plan_row {
+  pl_layout_try layout;
+  pl_forecast forecast;
+  bool fits; // its ranks' memory into the node
+} pl_plan_row;
+
+typedef struct pl_plan {
+  const char *job, *kernel, *unit;
+  int noverrides;
+  const char *const *overrides;
+  pl_plan_wish wish;
+  char cpu[128];
+  int cores_here;
+  bool with_ranks;
+  const char *missing; // why ranks could not be measured
+  bool recalled;       // measured by an earlier call
+  pl_load load;
+  double cells_rate;     // cells/s of one thread
+  double flops_per_cell; // declared
+  int n, asked;          // rows; the first `asked` were asked for by --layout
+  pl_plan_row row[PL_PLAN_LAYOUTS];
+  int best; // -1: none fits
+  bool in_time;
+} pl_plan;
+
+// Runs trials, or recalls what earlier ones gave; fills load and rates.
+plait_err pl_plan_measure(const pl_trial_job *job, const char *key, bool again, bool quiet,
+                          pl_plan *plan);
+// From trials of a sample to the load of the whole job. t: see plan_measure.c. Pure.
+typedef struct pl_plan_trials {
+  pl_trial one, team, beside, ranks, more; // medians
+  bool has_team, has_ranks;
+  double spread;
+} pl_plan_trials;
+void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_load *load);
+// Fills the rows behind the asked ones and chooses. Pure.
+void pl_plan_choose(pl_plan *plan);
+void pl_plan_text(const pl_plan *plan, pl_text *out);
+void pl_plan_json(const pl_plan *plan, pl_json *out);
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The layout to recommend: of those whose memory fits, the fastest; of those within 3 % of it the one
+// with the fewest ranks (less memory, fewer messages). With a time but no number of nodes: the fewest
+// nodes on which the slow end of the forecast keeps the time.
+#include "command/plan.h"
+#include <string.h>
+
+enum { MOST_NODES = 1024 };
+static const double as_good = 1.03;
+
+static void forecast(const pl_plan *p, pl_plan_row *row) {
+  const pl_layout_try *l = &row->layout;
+  pl_model_forecast(&p->load, l, &row->forecast);
+  double of_node = (double)(l->ranks + l->nodes - 1) / l->nodes;
+  row->fits = p->wish.memory <= 0 || row->forecast.memory * of_node <= (double)p->wish.memory;
+}
+
+static int fastest(const pl_plan *p) {
+  int best = -1;
+  for (int i = p->asked; i < p->n; i++) {
+    if (!p->row[i].fits) continue;
+    if (best < 0 || p->row[i].forecast.wall * as_good < p->row[best].forecast.wall) best = i;
+  }
+  return best;
+}
+
+static void fill(pl_plan *p, int nodes) {
+  pl_layout_try layouts[PL_PLAN_LAYOUTS];
+  int room = PL_PLAN_LAYOUTS - p->asked;
+  int n = pl_model_layouts(nodes, p->wish.cores, p->with_ranks || nodes > 1, layouts, room);
+  for (int i = 0; i < n; i++) {
+    p->row[p->asked + i].layout = layouts[i];
+    forecast(p, &p->row[p->asked + i]);
+  }
+  p->n = p->asked + n;
+  p->best = fastest(p);
+}
+
+static bool keeps_time(const pl_plan *p) {
+  if (p->best < 0) return false;
+  const pl_forecast *f = &p->row[p->best].forecast;
+  return p->wish.seconds <= 0 || f->wall * (1 + f->sure) <= p->wish.seconds;
+}
+
+void pl_plan_choose(pl_plan *p) {
+  int nodes = p->wish.nodes > 0 ? p->wish.nodes : 1;
+  if (p->wish.cores <= 0) p->wish.cores = p->cores_here;
+  for (int i = 0; i < p->asked; i++) {
+    p->row[i].layout.nodes = nodes;
+    p->row[i].layout.cores = p->wish.cores;
+    forecast(p, &p->row[i]);
+  }
+  fill(p, nodes);
+  p->in_time = keeps_time(p);
+  if (p->wish.nodes > 0 || p->wish.seconds <= 0) return;
+  while (!p->in_time && nodes < MOST_NODES) {
+    fill(p, nodes *= 2);
+    p->in_time = keeps_time(p);
+  }
+  if (!p->in_time) fill(p, 1);
+}
