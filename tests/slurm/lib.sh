@@ -108,4 +108,9 @@ nothing_left() { # on a node: no process of plait or of a launcher
 }
 node_is_up() { on_head sinfo -h -N -n "$1" -o %T | grep -qx idle; }
 last_node() { on_head squeue -h -j "$id" -o %N | xargs on_head scontrol show hostnames | tail -1; }
-node_is_free() { ! on_node "$1" pgrep -x 'plait|orted|mpirun|srun|slurmstepd' >/dev/null; }
+node_is_free() {
+  local name
+  for name in plait orted mpirun srun; do
+    ! on_node "$1" pgrep -x $name >/dev/null || return 1
+  done
+}
