@@ -57,21 +57,36 @@ static void window(const plait_array *a, int axis, double from, double to, int64
   }
 }
 
+// Every fault begins inside the grid, as longitudes of the file or a turn away from them.
+static bool faults_inside(const plait_array *a, const tsunami_params *p, const int64_t first[],
+                          const int64_t n[]) {
+  const okada_fault *f = p->faults.rows;
+  double west = a->coord[1][first[1]], south = a->coord[0][first[0]];
+  double east = a->coord[1][first[1] + n[1] - 1], north = a->coord[0][first[0] + n[0] - 1];
+  for (int k = 0; k < p->faults.n; k++) {
+    double off = remainder(f[k].lon - (west + east) / 2, 360);
+    if (f[k].lat < south || f[k].lat > north || fabs(off) > (east - west) / 2 + spacing(a, 1))
+      return false;
+  }
+  return true;
+}
+
 static const char *check(const plait_problem *problem, const void *params_) {
   const tsunami_params *p = params_;
   const plait_array *a = problem->input;
-  int64_t first, ny, nx;
+  int64_t first[2], n[2];
   if (!a || a->ndim != 2) return "tsunami needs a relief [lat, lon] as input";
   if (!even(a, 0) || !even(a, 1))
     return "the relief needs coordinates in degrees, evenly spaced and ascending";
   if (fabs(a->coord[0][0]) > 90 || fabs(a->coord[0][a->shape[0] - 1]) > 90)
     return "the first axis of the relief must be the latitude";
-  window(a, 0, p->south, p->north, &first, &ny);
-  window(a, 1, p->west, p->east, &first, &nx);
-  if (ny < 3 || nx < 3) return "`south`, `north`, `west`, `east` leave fewer than 3 x 3 cells";
+  window(a, 0, p->south, p->north, &first[0], &n[0]);
+  window(a, 1, p->west, p->east, &first[1], &n[1]);
+  if (n[0] < 3 || n[1] < 3) return "`south`, `north`, `west`, `east` leave fewer than 3 x 3 cells";
   if (fabs(fmax(-p->south, p->north)) > 89.5 &&
       (a->coord[0][0] <= -89.5 || a->coord[0][a->shape[0] - 1] >= 89.5))
     return "the grid must stay half a degree away from the poles (`south`, `north`)";
+  if (!faults_inside(a, p, first, n)) return "a fault lies outside the grid";
   return NULL;
 }
 

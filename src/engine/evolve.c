@@ -235,6 +235,8 @@ static void fill_meter(const pl_evolve *e, pl_meter *meter) {
 plait_err pl_evolve_run(pl_stage *stage) {
   pl_evolve *e = stage->task->evolve;
   evolve_run run = {.stage = stage, .e = e};
+  const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
+  if (pl_comm_rank(stage->comm) == 0) pl_gauges_tell(&e->gauges, coord);
   pl_gauges_initial(&e->gauges);
   e->march.tiling.watch =
       e->gauges.n || e->gauges.maximum || e->gauges.arrival ? pl_gauges_watch : NULL;

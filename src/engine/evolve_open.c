@@ -74,7 +74,8 @@ static plait_err choose_steps(pl_evolve *e, double limit) {
   if (dt == 0 && !isfinite(limit))
     return plait_fail(PLAIT_JOB, "evolve.step: give a step; the kernel knows no limit here");
   if (dt == 0) dt = 0.9 * limit;
-  if (j->dt == 0 && j->snapshot_every > 0) dt = j->snapshot_every / ceil(j->snapshot_every / dt - 1e-9);
+  if (j->dt == 0 && j->snapshot_every > 0)
+    dt = j->snapshot_every / ceil(j->snapshot_every / dt - 1e-9);
   double steps = j->duration > 0 ? ceil(j->duration / dt - 1e-9) : (double)j->steps;
   if (j->duration > 0 && j->steps > 0)
     return plait_fail(PLAIT_JOB, "evolve: give `duration` or `steps`, not both");
@@ -141,6 +142,23 @@ plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threa
   return PLAIT_OK;
 }
 
+// A wave needs a start: in a field with a mask (water), the source lay on land or outside. Collective.
+static plait_err check_start(pl_comm *comm, const pl_evolve *e) {
+  const pl_march *m = &e->march;
+  const pl_part *p = &m->fields.part;
+  int64_t moved = m->grid.field[0].mask == 0, c[PL_AXES];
+  for (c[0] = p->lo[0]; c[0] < p->lo[0] + p->n[0] && !moved; c[0]++)
+    for (c[1] = p->lo[1]; c[1] < p->lo[1] + p->n[1] && !moved; c[1]++)
+      for (c[2] = p->lo[2]; c[2] < p->lo[2] + p->n[2] && !moved; c[2]++) {
+        const char *at = m->fields.data[0][0] + pl_part_offset(p, c) * (ptrdiff_t)m->fields.size[0];
+        for (size_t b = 0; b < m->fields.size[0]; b++) moved |= at[b] != 0;
+      }
+  TRY(pl_comm_max_int(comm, &moved, 1));
+  if (moved) return PLAIT_OK;
+  return plait_fail(PLAIT_JOB, "%s is 0 everywhere at the start: no source, or it lies on land",
+                    m->grid.field[0].name);
+}
+
 // The gauges need the kernel's masks, and those its initial state: made with a team of one here.
 plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task) {
   pl_evolve *e = task->evolve;
@@ -150,6 +168,7 @@ plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task) {
   e->march.threads = threads;
   TRY(pl_comm_agree(comm, err));
   TRY(pl_comm_agree(comm, pl_raised(&e->march.raise)));
+  TRY(check_start(comm, e));
   const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
   TRY(pl_gauges_start(&e->march, &task->job->evolve, coord, e->steps, &e->gauges));
   return pl_comm_agree(comm, finish_open(e));

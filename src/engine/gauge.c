@@ -80,11 +80,16 @@ static plait_err place(pl_gauges *g, const double *const coord[], const pl_gauge
   memcpy(gauge->cell, all[best].cell, sizeof gauge->cell);
   gauge->moved = all[best].distance > 0;
   pl_free(&all);
-  if (err == PLAIT_OK && gauge->moved)
-    pl_log(PL_LOG_NOTE, "gauge %s lies on land: moved to (%g, %g)", gauge->name,
-           coord[ndim - 1][gauge->cell[ndim - 1]],
-           ndim > 1 ? coord[ndim - 2][gauge->cell[ndim - 2]] : 0);
   return err;
+}
+
+void pl_gauges_tell(const pl_gauges *g, const double *const coord[]) {
+  int last = g->march->grid.ndim - 1;
+  for (int i = 0; i < g->n; i++)
+    if (g->gauge[i].moved)
+      pl_log(PL_LOG_NOTE, "gauge %s lies on land: moved to (%g, %g)", g->gauge[i].name,
+             coord[last][g->gauge[i].cell[last]],
+             last > 0 ? coord[last - 1][g->gauge[i].cell[last - 1]] : 0);
 }
 
 static size_t own_cells(const pl_march *m) {

@@ -28,9 +28,11 @@ typedef struct pl_gauges {
 } pl_gauges;
 
 // Finds the cells (collective): PLAIT_JOB for a place outside the grid. `coord` are the coordinates
-// of the cells along each axis. Notes of moved gauges go to the log.
+// of the cells along each axis.
 plait_err pl_gauges_start(pl_march *march, const pl_evolve_job *job, const double *const coord[],
                           int64_t steps, pl_gauges *gauges);
+// Notes in the log which gauges were moved from land to water.
+void pl_gauges_tell(const pl_gauges *gauges, const double *const coord[]);
 void pl_gauges_stop(pl_gauges *gauges);
 // Notes the initial state. Threads: one.
 void pl_gauges_initial(pl_gauges *gauges);

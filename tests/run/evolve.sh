@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# evolve.sh PLAIT [MPIRUN]: the evolve pattern on the whole program: the same bytes for ranks x threads x
+# tile depths x overlap, gauges too; one clear line for what cannot be done.
+. "$(dirname "$0")/lib.sh"
+mpirun=${2:-}
+relief=$source_dir/jobs/data/relief10.nc:z
+
+cat >box.yaml <<'Y'
+kernel: heat
+output: box.nc
+params:
+  cells: [24, 40, 32]
+  diffusivity: 0.1
+  initial: [{kind: gaussian, amplitude: 2, x: 3, y: 5, z: 20, radius: 3}]
+  sources: [{kind: gaussian, amplitude: 0.1, x: 20, y: 20, z: 2, radius: 2}]
+  edges: [{face: x-, kind: periodic}, {face: y+, kind: fixed, value: 1}, {face: z-, kind: periodic}]
+evolve: {steps: 45, step: 1, snapshot_steps: 10, stride: 3, maximum: true, arrival: 0.5,
+  gauges: [{name: a, x: 10.5, y: 11, z: 12}]}
+Y
+cat >globe.yaml <<Y
+kernel: tsunami
+input: $relief
+output: globe.nc
+params: {south: -40, north: 50, coriolis: true,
+  shapes: [{kind: gaussian, amplitude: 2, lon: 2, lat: -2, radius: 300}]}
+evolve: {steps: 30, snapshot_steps: 15, stride: 8, arrival: 0.01, gauges: [{name: b, x: -0.1, y: 0.2}]}
+Y
+
+for job in box globe; do
+  run 0 "$plait" run $job.yaml --quiet --threads 1 evolve.tile=1
+  mv $job.nc one.nc; mv $job.nc.gauges.csv one.csv
+  for ranks in 1 2 3 4; do
+    [ $ranks = 1 ] || [ -n "$mpirun" ] || continue
+    launch=(); [ $ranks = 1 ] || launch=("$mpirun" -np $ranks)
+    for how in "1 0 true" "2 3 true" "3 7 false" "2 1 true"; do
+      set -- $how
+      run 0 "${launch[@]}" "$plait" run $job.yaml --force --quiet --threads "$1" evolve.tile="$2" run.overlap="$3"
+      cmp -s $job.nc one.nc || fail "$job: other bytes with $ranks ranks, $1 threads, tile $2, overlap $3"
+      cmp -s $job.nc.gauges.csv one.csv || fail "$job: other gauges with $ranks ranks, $how"
+    done
+  done
+done
+
+# box.nc must not be there: a refused job leaves nothing behind
+rm -f box.nc globe.nc
+no() { run 2 "$plait" run "$@"; lines err 1; empty out; [ ! -e box.nc ] && [ ! -e globe.nc ] || fail "$last wrote"; }
+no box.yaml evolve.step=2; has err 'unstable: at most 1\.66667 s'
+no box.yaml evolve.steps=0; has err 'no steps'
+no box.yaml evolve.duration='1 h'; has err 'not both'
+no box.yaml evolve.steps=0 evolve.duration=1e300 evolve.step=1e-5; has err 'too many'
+no box.yaml evolve.fields=presure; has err 'presure'
+no box.yaml 'evolve.gauges=[{name: far, x: 1, y: 99}]'; has err 'far.*outside'
+no box.yaml params.diffusivity_file=nowhere.nc; has err 'nowhere'
+no box.yaml "params.diffusivity_file=$relief"; has err 'shape'
+no box.yaml params.cells=[5]; has err 'axes'
+no globe.yaml input=nowhere.nc; has err 'nowhere'
+no globe.yaml 'params.faults=[{lon: 0, lat: 70, depth: 5, strike: 0, dip: 10, rake: 90, length: 10, width: 10, slip: 1}]'
+has err 'fault.*outside'
+no globe.yaml 'params.shapes=[{kind: gaussian, lon: 20, lat: 15, radius: 30}]'; has err 'land'
+if [ -n "$mpirun" ]; then
+  run 2 "$mpirun" -np 4 "$plait" run box.yaml 'params.cells=[8,8,10]' 'evolve.gauges=[]'
+  has err 'too small for 4 ranks'
+fi
+# A gauge on land moves to the water, and that is said.
+run 0 "$plait" run globe.yaml 'evolve.gauges=[{name: Sahara, x: 10, y: 25}]'; has err 'Sahara.*moved'
+# An unstable kernel: infinite k in one place is refused; overflow on the way is found and told.
+run 1 "$plait" run box.yaml --force 'params.initial=[{kind: constant, amplitude: 1e308}]' 'params.sources=[{kind: constant, amplitude: 1e307}]'
+has err 'temperature is NaN or infinite at cell \(.*\) after step'; lines err 1
+[ ! -e box.nc ] || fail 'an infinite result got its name'
+finish
