@@ -3,6 +3,7 @@
 // plait_kernel_x`.
 KERNEL(gaussian)
 KERNEL(heat)
+KERNEL(kmeans)
 KERNEL(stats)
 KERNEL(template)
 KERNEL(tsunami)

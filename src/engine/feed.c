@@ -19,6 +19,7 @@ static void grown_extent(const pl_task *task, int64_t extent[]) {
 }
 
 static size_t data_bytes(const pl_task *task) {
+  if (!task->input) return 0;
   pl_box largest = {.ndim = task->cut.ndim};
   pl_cut_largest(&task->cut, largest.n);
   return aligned(pl_block_bytes(task->array.type, &largest, task->plan.halo));
@@ -29,7 +30,7 @@ static size_t raw_bytes(const pl_task *task) {
   grown_extent(task, extent);
   for (int d = 0; d < task->cut.ndim; d++)
     if (extent[d] > task->cut.shape[d]) extent[d] = task->cut.shape[d];
-  return aligned(pl_dataset_raw_bytes(task->input, extent));
+  return task->input ? aligned(pl_dataset_raw_bytes(task->input, extent)) : 0;
 }
 
 // Boxes that a block with its halo is read as: one, and twice as many for each cut periodic axis.
@@ -63,6 +64,8 @@ plait_err pl_feed_start(pl_task *task, pl_feed *feed) {
 
 void pl_feed_stop(pl_feed *feed) {
   for (int s = 0; feed->slots && s < feed->task->slots; s++) pl_free(&feed->slots[s].blocks);
+  for (int64_t b = 0; feed->kept && b < feed->task->cut.nblocks; b++) pl_free(&feed->kept[b]);
+  pl_free(&feed->kept);
   pl_free(&feed->slots);
   pl_free(&feed->memory);
 }
@@ -81,15 +84,42 @@ static plait_err fetch(pl_feed *feed, pl_feed_block *b) {
   return PLAIT_OK;
 }
 
+// Several passes: a block that was read stays in memory while there is room in the budget. *at: where
+// it is or goes to, NULL when it is not kept. Returns whether it is there.
+static bool keep(pl_feed *feed, int64_t index, char **at) {
+  if (!feed->task->input) return true; // nothing to read at all
+  if (!feed->kept) return false;
+  *at = feed->kept[index];
+  if (*at) return true;
+  if (feed->room < feed->data_bytes || pl_alloc(feed->data_bytes, 1, at) != PLAIT_OK) {
+    feed->room = 0;
+    return false;
+  }
+  feed->room -= feed->data_bytes;
+  feed->kept[index] = *at;
+  return false;
+}
+
+plait_err pl_feed_keep(pl_feed *feed) {
+  const pl_task *task = feed->task;
+  int64_t table = task->cut.nblocks * (int64_t)sizeof *feed->kept,
+          room = task->budget - task->needed;
+  if (!task->input || room < table + (int64_t)feed->data_bytes) return PLAIT_OK;
+  feed->room = (size_t)(room - table);
+  return pl_calloc((size_t)task->cut.nblocks, sizeof *feed->kept, &feed->kept);
+}
+
 plait_err pl_feed_read(pl_feed *feed, int slot, int64_t first, int n) {
   const pl_task *task = feed->task;
   for (int k = 0; k < n; k++) {
     pl_feed_block *b = &feed->slots[slot].blocks[k];
     b->index = first + k;
     pl_cut_block(&task->cut, b->index, &b->own);
-    char *data = b->raw + (size_t)feed->sources * feed->raw_bytes;
-    b->block = pl_block_over(data, task->array.type, &b->own, task->plan.halo);
-    TRY(fetch(feed, b));
+    char *data = b->raw + (size_t)feed->sources * feed->raw_bytes, *kept = NULL;
+    b->ready = keep(feed, b->index, &kept);
+    b->block = pl_block_over(kept ? kept : data, task->array.type, &b->own, task->plan.halo);
+    if (!task->input) b->block.data = NULL;
+    if (!b->ready) TRY(fetch(feed, b));
   }
   feed->slots[slot].n = n;
   return PLAIT_OK;
@@ -106,6 +136,7 @@ void pl_feed_decode(pl_feed *feed, int slot, int k, plait_raise *raise) {
   const plait_plan *plan = &task->plan;
   pl_feed_block *b = &feed->slots[slot].blocks[k];
   pl_source source;
+  if (b->ready) return;
   for (int i = 0; pl_box_source(&b->own, plan->halo, task->cut.shape, plan->boundary, i, &source);
        i++) {
     plait_block part = pl_block_part(&b->block, &source.at);

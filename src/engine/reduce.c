@@ -37,6 +37,7 @@ typedef struct reduce_run {
   pl_node node;
   pl_merge_step step;
   int out;
+  bool emitting; // the pass after the last, in which the kernel also writes outputs of its blocks
   plait_err err;
 } reduce_run;
 
@@ -108,8 +109,26 @@ static void tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_blo
   *block = pl_block_over(NULL, task->array.type, &kept, NULL);
 }
 
+// The root of a pass is kept for `next`, unless there is no other pass.
 static bool has_passes(const reduce_run *run) {
   return run->kernel->reduce.next != NULL;
+}
+
+// Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets it.
+static void emit_block(reduce_run *run, const plait_call *call, pl_strands *strands,
+                       const pl_feed_block *in) {
+  if (call->thread == 0) {
+    if (!pl_strands_take_out(strands, &run->out)) run->out = -1;
+    if (run->out >= 0) pl_results_prepare(&run->results, run->out, 0, &in->own);
+  }
+#pragma omp barrier
+  if (run->out < 0) return;
+  const plait_block *out = run->results.slots[run->out].out;
+  run->kernel->reduce.emit(call, &in->block, run->node.partial, out);
+#pragma omp barrier
+  pl_results_encode(&run->results, run->out, 0, &run->raise);
+#pragma omp barrier
+  if (call->thread == 0) pl_strands_give_out(strands, run->out);
 }
 
 // Every thread. The partial of a whole tile becomes results in an output slot that the leader
@@ -179,7 +198,12 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
     pl_feed_decode(&run->feed, slot, k, &run->raise);
 #pragma omp barrier
     if (run->err != PLAIT_OK) return run->err;
-    run->kernel->reduce.block(call, &in->blocks[k].block, run->node.partial);
+    if (run->emitting) {
+      emit_block(run, call, strands, &in->blocks[k]);
+      if (run->out < 0) return PLAIT_OK; // the run is being ended
+    } else {
+      run->kernel->reduce.block(call, &in->blocks[k].block, run->node.partial);
+    }
 #pragma omp barrier
     climb(run, call);
     if (run->err != PLAIT_OK) return run->err;
@@ -192,7 +216,8 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   pl_meter *meter = run->stage->meter;
   meter->blocks += in->n;
   for (int k = 0; k < in->n; k++) meter->cells += pl_box_cells(&in->blocks[k].own);
-  err = pl_stage_save(run->stage, &run->merger, run->pass);
+  // What `emit` wrote is not in the journal: a resume repeats that pass.
+  if (!run->emitting) err = pl_stage_save(run->stage, &run->merger, run->pass);
   if (err != PLAIT_OK) return err;
   return pl_stage_done(run->stage, run->scheduler, in->n,
                        pl_task_sample(run->task, run->task->cut.nblocks));
@@ -204,7 +229,8 @@ static plait_err write_results(void *context, int slot) {
   uint64_t hash;
   pl_watchdog_begin(run->stage->dog, PL_WATCH_WRITE, tile * run->task->cut.nreds);
   plait_err err = pl_results_store(&run->results, slot, &hash);
-  if (err == PLAIT_OK) err = pl_stage_stored(run->stage, tile, 1, hash);
+  if (err == PLAIT_OK && !run->kernel->reduce.emit)
+    err = pl_stage_stored(run->stage, tile, 1, hash);
   pl_watchdog_end(run->stage->dog, PL_WATCH_WRITE);
   return err;
 }
@@ -279,7 +305,8 @@ static plait_err begin_pass(reduce_run *run) {
   pl_comm *comm = run->stage->comm;
   plait_err err = find_todo(run);
   if (err == PLAIT_OK) err = take_up_nodes(run);
-  if (err == PLAIT_OK && run->pass > 0 && run->stage->journal && pl_comm_rank(comm) == 0)
+  if (err == PLAIT_OK && run->pass > 0 && !run->emitting && run->stage->journal &&
+      pl_comm_rank(comm) == 0)
     err = pl_journal_state(run->stage->journal, run->pass, run->state, run->task->plan.state_bytes,
                            false);
   return pl_comm_agree(comm, err);
@@ -322,10 +349,17 @@ static plait_err one_pass(reduce_run *run) {
                                  task->job->run.overlap, stage->meter);
   if (err == PLAIT_OK)
     pl_stage_drain(stage, run->scheduler, pl_task_sample(task, task->cut.nblocks));
-  err = pl_stage_end(stage, err, &run->merger, run->pass, run->state);
+  err = pl_stage_end(stage, err, run->emitting ? NULL : &run->merger, run->emitting ? 0 : run->pass,
+                     run->state);
   pl_schedule_stop(&run->scheduler);
   if (err != PLAIT_OK) return err;
   return pl_exchange_nodes(stage->comm, &run->merger, node_arrives, run, stage->meter);
+}
+
+// After `next` has said that there is no more: the kernel may want to see every block once more.
+static bool emit_next(reduce_run *run) {
+  run->emitting = run->results.emitting = run->kernel->reduce.emit && !run->emitting;
+  return run->emitting;
 }
 
 // Collective. Gives the root to every rank and asks the kernel for another pass; rank 0 keeps it
@@ -338,10 +372,11 @@ static plait_err next_pass(reduce_run *run, bool *again) {
   TRY(pl_comm_bcast(comm, run->root, run->pool.bytes, 0));
   plait_call call = run->scratch.calls[0];
   call.threads = 1;
-  *again = run->kernel->reduce.next(&call, run->root, run->state);
+  *again = !run->emitting && run->kernel->reduce.next(&call, run->root, run->state);
   TRY(pl_comm_agree(comm, pl_raised(&run->raise)));
   run->pass++;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
+  if (!*again) *again = emit_next(run);
   if (!*again && pl_comm_rank(comm) == 0) {
     run->node = (pl_node){.partial = run->root};
     err = finish_here(run, &call);
@@ -358,6 +393,7 @@ static plait_err start(reduce_run *run) {
   run->merger = (pl_merger){.leaves = task->cut.nreds, .pool = &run->pool};
   TRY(pl_calloc(1, task->plan.state_bytes, &run->state));
   TRY(pl_feed_start(task, &run->feed));
+  if (has_passes(run)) TRY(pl_feed_keep(&run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].state = run->state;

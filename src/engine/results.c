@@ -58,6 +58,7 @@ const plait_block *pl_results_prepare(pl_results *results, int slot, int k, cons
     pl_box box;
     pl_output_box(&task->plan.output[v], tile, &box);
     out[v] = pl_block_over(at, task->plan.output[v].type, &box, NULL);
+    if (task->plan.output[v].emitted != results->emitting) out[v] = (plait_block){0};
     at += results->bytes[v];
   }
   results->slots[slot].n = k + 1;
@@ -67,7 +68,7 @@ const plait_block *pl_results_prepare(pl_results *results, int slot, int k, cons
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise) {
   const plait_block *out = results->slots[slot].out + k * results->task->plan.noutputs;
   for (int v = 0; v < results->task->plan.noutputs; v++)
-    pl_output_encode(results->output, v, &out[v], raise);
+    if (out[v].data) pl_output_encode(results->output, v, &out[v], raise);
 }
 
 plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash) {
@@ -76,6 +77,7 @@ plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash) {
   *hash = 0;
   for (int i = 0; i < s->n * task->plan.noutputs; i++) {
     int var = i % task->plan.noutputs;
+    if (!s->out[i].data) continue;
     pl_output_hash(results->output, var, &s->out[i], hash);
     TRY(pl_output_store(results->output, var, &s->out[i]));
     pl_box box = {.ndim = s->out[i].ndim};

@@ -19,6 +19,7 @@ typedef struct pl_results {
   pl_results_slot *slots;
   char *memory;
   int64_t bytes_written;
+  bool emitting; // results are those of `emit`: only its outputs have blocks
 } pl_results;
 
 size_t pl_results_set_bytes(const pl_task *task); // that one set of outputs takes

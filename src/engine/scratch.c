@@ -18,12 +18,15 @@ plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
   size_t each = pl_scratch_bytes(task);
   *scratch = (pl_scratch){.threads = threads};
   TRY(pl_calloc((size_t)threads, sizeof *scratch->calls, &scratch->calls));
-  TRY(pl_alloc((size_t)threads, each, &scratch->memory));
+  size_t all = each * (size_t)threads + task->plan.shared_bytes; // fits: counted by size.c
+  TRY(pl_alloc(all, 1, &scratch->memory));
   for (int t = 0; t < threads; t++)
     scratch->calls[t] = (plait_call){.problem = &task->problem,
                                      .plan = &task->plan,
                                      .params = task->job->params,
                                      .scratch = scratch->memory + (size_t)t * each,
+                                     .shared = scratch->memory + (size_t)threads * each,
+                                     .aside = task->aside,
                                      .thread = t,
                                      .threads = threads,
                                      .raise = raise};

@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const pl_meta no_input;
+
 static void choose_budget(pl_task *task, int local_size) {
   task->budget = task->job->run.memory;
   if (task->budget <= 0) task->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
@@ -37,7 +39,7 @@ static int64_t count_bytes_written(const pl_task *task) {
 static plait_err check_output(const pl_task *task) {
   const pl_job *job = task->job;
   if (!job->output[0]) return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
-  if (pl_same_file(task->input->path, job->output))
+  if (task->input && pl_same_file(task->input->path, job->output))
     return plait_fail(PLAIT_OUTPUT, "%s is the input; the output must be another file",
                       job->output);
   return pl_output_check(job->output, &task->layout, job->force);
@@ -62,9 +64,8 @@ static plait_err open_evolve(pl_task *task, int local_size) {
   return PLAIT_OK;
 }
 
-static plait_err open_here(pl_task *task, int local_size) {
+static plait_err open_input(pl_task *task) {
   pl_job *job = task->job;
-  if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
   if (!job->input[0])
     return plait_fail(PLAIT_JOB, "the job names no input (input: FILE or FILE:VAR)");
   TRY(pl_dataset_open(job->input, &task->input));
@@ -72,6 +73,24 @@ static plait_err open_here(pl_task *task, int local_size) {
   TRY(pl_job_bind(job, &task->array));
   task->problem.input = &task->array;
   job->kernel->plan(&task->problem, job->params, &task->plan);
+  return PLAIT_OK;
+}
+
+// A kernel without input says itself what there is to compute.
+static plait_err open_space(pl_task *task) {
+  pl_job *job = task->job;
+  if (job->input[0]) return plait_fail(PLAIT_JOB, "kernel %s takes no input", job->kernel->name);
+  TRY(pl_job_bind(job, NULL));
+  job->kernel->plan(&task->problem, job->params, &task->plan);
+  pl_space_array(&task->plan, &task->array);
+  return PLAIT_OK;
+}
+
+static plait_err open_here(pl_task *task, int local_size) {
+  pl_job *job = task->job;
+  if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
+  TRY(job->kernel->takes ? open_input(task) : open_space(task));
+  TRY(pl_aside_load(task));
   choose_budget(task, local_size);
   return PLAIT_OK;
 }
@@ -80,9 +99,11 @@ static plait_err open_here(pl_task *task, int local_size) {
 static plait_err plan_here(pl_task *task, int ranks, int threads) {
   pl_job *job = task->job;
   TRY(pl_size_choose(task, ranks, threads));
-  TRY(pl_layout_make(job, &task->input->meta, &task->plan, &task->layout));
-  task->bytes_read =
-      (int64_t)(pl_read_factor(task) * (double)pl_dataset_file_bytes(task->input) + 0.5);
+  TRY(pl_layout_make(job, task->input ? &task->input->meta : &no_input, &task->plan,
+                     &task->layout));
+  if (task->input)
+    task->bytes_read =
+        (int64_t)(pl_read_factor(task) * (double)pl_dataset_file_bytes(task->input) + 0.5);
   task->bytes_written = count_bytes_written(task);
   if (job->kernel->reduce.next && task->cut.ntiles != 1)
     return plait_fail(PLAIT_BUG, "kernel %s has several passes but keeps axes", job->kernel->name);
@@ -131,6 +152,7 @@ void pl_task_close(pl_task **at) {
   pl_resume_free(&(*at)->resume);
   pl_lock_give(&(*at)->lock);
   pl_layout_free(&(*at)->layout);
+  pl_aside_free(*at);
   pl_free(at);
 }
 
@@ -147,7 +169,9 @@ static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *rep
   const pl_job *job = task->job;
   *report = (pl_report){.pattern = patterns[job->kernel->pattern].name};
   snprintf(report->kernel, sizeof report->kernel, "%s", job->kernel->name);
-  report->blocks_total = task->cut.nblocks;
+  report->flops_per_cell =
+      task->evolve ? task->evolve->march.grid.flops_per_cell : task->plan.flops_per_cell;
+  report->blocks_total = task->evolve ? task->evolve->steps : task->cut.nblocks;
   if (pl_comm_rank(comm) != 0) return PLAIT_OK;
   report->ranks = pl_comm_size(comm);
   TRY(pl_calloc((size_t)report->ranks, sizeof *report->rank, &report->rank));

@@ -18,6 +18,7 @@ typedef struct pl_task {
   pl_dataset *input; // NULL when the pattern needs none
   plait_array array;
   plait_problem problem;
+  plait_aside aside[PLAIT_ASIDES]; // whole arrays beside the input; data *owned*
   plait_plan plan;
   pl_cut cut;
   pl_layout layout;
@@ -59,6 +60,14 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
 
 // The box of output `out` that a tile (map: a block) gives; axes of the kernel's own are whole.
 void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
+
+// The array that stands for the space of a kernel without input: cells of one byte, without data.
+void pl_space_array(const plait_plan *plan, plait_array *array);
+
+// Reads what the plan names beside the input. PLAIT_INPUT, PLAIT_MEMORY.
+plait_err pl_aside_load(pl_task *task);
+size_t pl_aside_bytes(const pl_task *task);
+void pl_aside_free(pl_task *task);
 
 // Runs a kernel in memory (plait_lab.apply); one process.
 plait_err pl_lab_apply(const plait_lab *lab, const char *settings, const plait_array *in,
