@@ -186,7 +186,7 @@ static void judge_variables(bench *b, const node *n) {
         "%s: OMP_THREAD_LIMIT=%d leaves no threads for reading and writing beside %d compute "
         "threads",
         f->host, f->thread_limit, f->threads);
-  if (*f->affinity && n->ranks > 1)
+  if (*f->affinity && n->ranks > 1 && !strstr(f->note, "OMP_PLACES"))
     put(b, false, "unset it: plait binds the threads of every rank to cores of its own",
         "%s: %s places threads for all %d ranks alike", f->host, f->affinity, n->ranks);
 }

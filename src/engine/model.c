@@ -39,7 +39,7 @@ static double surface(int ranks) {
 }
 
 static double messages(const pl_load *load, const pl_layout_try *l) {
-  if (l->ranks < 2) return 0;
+  if (l->ranks < 2 || load->pattern == PLAIT_MAP) return 0; // claims of a map take microseconds
   double far = l->nodes > 1 ? wire_latency * load->units : 0;
   if (load->pattern == PLAIT_REDUCE) {
     double levels = ceil(log2(l->ranks));

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait plan, without running anything: from trials to a load, the choice, what it prints.
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+#include "command/plan.h"
+
+// Trials of a tenth of a job on 4 cores: 1 s to compute alone, ideal but for what a test changes.
+static pl_plan_trials ideal(void) {
+  pl_plan_trials t = {.has_team = true, .has_ranks = true};
+  t.one = (pl_trial){.start = 0.1,
+                     .inside = 1,
+                     .compute = 1,
+                     .units = 10,
+                     .units_total = 100,
+                     .cpu_inside = 1,
+                     .team_cpu = 1,
+                     .peak_rank = 100};
+  t.team = t.one;
+  t.team.compute = t.team.inside = 0.25;
+  t.beside = t.team;
+  t.beside.peak_rank = 130;
+  t.ranks = t.team;
+  t.ranks.start = 0.6;
+  t.more = t.ranks;
+  t.more.start = 1.0;
+  return t;
+}
+
+static void trials_become_a_load(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.compute == 10 && l.units == 100 && l.sharing == 1 && l.team == 1);
+  assert_true(fabs(l.start_more - 0.1) < 1e-12 && fabs(l.start_ranks - 0.4) < 1e-12);
+  assert_true(l.start_one == 0.1 && fabs(l.overlap - 1) < 1e-9);
+  assert_true(l.memory_thread == 10 && l.memory_fixed == 90 && l.memory_shared == 0);
+  t.ranks.compute = 0.5; // each core half as fast when all are busy
+  t.team.compute = 0.6;
+  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.sharing == 2 && fabs(l.team - 1.2) < 1e-12);
+  t.has_ranks = false;
+  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.sharing - 2.4) < 1e-12 && fabs(l.team - 1) < 1e-12);
+  t.one.read = 0.3, t.one.write = 0.1, t.one.cpu_inside = 1.35;
+  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.read - 3) < 1e-9 && fabs(l.write - 1) < 1e-9 && fabs(l.io_cpu - 3.5) < 1e-9);
+}
+
+static void parts_of_a_grid_are_shared_out(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.one.peak_rank = t.team.peak_rank = t.beside.peak_rank = 500;
+  t.ranks.peak_rank = 200;
+  t.ranks.comm = 0.02;
+  t.ranks.bytes_sent = 4000;
+  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(l.memory_shared == 400 && l.memory_fixed == 100);
+  assert_true(fabs(l.messages - 0.2) < 1e-12 && l.message_bytes == 20000);
+  pl_plan_load(&t, PLAIT_REDUCE, 4, &l); // once a pass, on two levels of the tree
+  assert_true(fabs(l.messages - 0.01) < 1e-12);
+}
+
+static void one_core_and_nonsense_are_stood(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = {.has_team = false};
+  pl_plan_load(&t, PLAIT_MAP, 1, &l);
+  assert_true(l.sharing == 1 && l.team == 1 && isfinite(l.overlap) && l.compute == 0);
+  t = ideal();
+  t.one.compute = NAN;
+  t.more.start = 0; // a disturbed trial
+  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.start_more == 0 && isfinite(l.sharing));
+}
+
+static pl_plan plan_of(pl_plan_wish wish) {
+  pl_plan p = {.job = "my job.yaml",
+               .kernel = "heat",
+               .unit = "steps",
+               .cores_here = 4,
+               .with_ranks = true,
+               .wish = wish};
+  pl_plan_trials t = ideal();
+  pl_plan_load(&t, PLAIT_MAP, 4, &p.load);
+  p.load.compute = 10000;
+  p.load.units = 100000;
+  p.load.memory_fixed = 1 << 30;
+  return p;
+}
+
+static void the_fewest_ranks_of_the_fastest_win(void **state) {
+  (void)state;
+  pl_plan p = plan_of((pl_plan_wish){0});
+  pl_plan_choose(&p);
+  assert_true(p.n == 3 && p.best == 0 && p.in_time);
+  assert_int_equal(p.row[0].layout.threads, 4);
+  p.load.team = 1.5; // teams are slow: ranks win
+  pl_plan_choose(&p);
+  assert_int_equal(p.row[p.best].layout.ranks, 4);
+  p.wish.memory = INT64_C(3) << 30; // but 4 GiB are too much
+  pl_plan_choose(&p);
+  assert_int_equal(p.row[p.best].layout.ranks, 2);
+  assert_false(p.row[2].fits);
+  p.wish.memory = 1;
+  pl_plan_choose(&p);
+  assert_int_equal(p.best, -1);
+  p.wish.memory = 0;
+  p.with_ranks = false;
+  pl_plan_choose(&p);
+  assert_int_equal(p.n, 1);
+}
+
+static void time_asks_for_nodes(void **state) {
+  (void)state;
+  pl_plan p = plan_of((pl_plan_wish){.seconds = 1000}); // 2500 s on 4 cores
+  pl_plan_choose(&p);
+  assert_true(p.in_time && p.row[p.best].layout.nodes == 4);
+  p = plan_of((pl_plan_wish){.seconds = 1000, .nodes = 2}); // no more than these
+  pl_plan_choose(&p);
+  assert_true(!p.in_time && p.row[p.best].layout.nodes == 2);
+  p = plan_of((pl_plan_wish){.seconds = 0.001}); // never
+  pl_plan_choose(&p);
+  assert_true(!p.in_time && p.row[p.best].layout.nodes == 1);
+}
+
+static void has(const char *text, const char *words) {
+  if (!strstr(text, words)) fail_msg("no '%s' in: %s", words, text);
+}
+
+static void it_prints_what_to_type(void **state) {
+  (void)state;
+  static const char *const overrides[] = {"params.list=[1, 2]", "input=a'b.nc"};
+  pl_plan p = plan_of((pl_plan_wish){.nodes = 2, .cores = 8, .seconds = 7261});
+  pl_text text = {0};
+  pl_json json = {0};
+  p.noverrides = 2;
+  p.overrides = overrides;
+  p.asked = 1;
+  p.row[0].layout = (pl_layout_try){.ranks = 3, .threads = 1};
+  p.load.team = 1.5;
+  pl_plan_choose(&p);
+  pl_plan_text(&p, &text);
+  has(text.at, "mpirun -np 16 --map-by ppr:8:node plait run 'my job.yaml' 'params.list=[1, 2]' "
+               "'input=a'\\''b.nc'");
+  has(text.at, "#SBATCH --nodes=2\n#SBATCH --ntasks-per-node=8\n#SBATCH --cpus-per-task=1\n");
+  has(text.at, "#SBATCH --time=02:01:01\n");
+  has(text.at, "3 x 1");
+  has(text.at, "Assumed beyond this machine");
+  pl_plan_json(&p, &json);
+  assert_int_equal(json.depth, 0);
+  has(json.text.at, "\"launch\": \"mpirun -np 16");
+  pl_text_free(&text);
+  pl_text_free(&json.text);
+  p.best = -1;
+  pl_plan_text(&p, &text);
+  has(text.at, "No layout fits");
+  pl_plan_json(&p, &json);
+  assert_null(strstr(json.text.at, "\"launch\""));
+  pl_text_free(&text);
+  pl_text_free(&json.text);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(trials_become_a_load),
+      cmocka_unit_test(parts_of_a_grid_are_shared_out),
+      cmocka_unit_test(one_core_and_nonsense_are_stood),
+      cmocka_unit_test(the_fewest_ranks_of_the_fastest_win),
+      cmocka_unit_test(time_asks_for_nodes),
+      cmocka_unit_test(it_prints_what_to_type),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
