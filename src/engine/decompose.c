@@ -38,13 +38,15 @@ static bool fits(const plait_grid *g, int axis, int parts) {
   return true;
 }
 
-// Cells that the ranks exchange, relative: surface per rank; the last axis counts twice.
+// Cells that the ranks exchange, relative: surface per rank. The last axis counts eightfold: its
+// shells are strips of a few cells a row, where a call costs more than its arithmetic (measured: a
+// 961 x 2160 globe on two ranks is 0.71 times as fast cut in longitude as cut in latitude).
 static double surface(const plait_grid *g, const int ranks[PL_AXES]) {
   double cells = 1, sum = 0;
   for (int a = 0; a < g->ndim; a++) cells *= (double)g->shape[a] / ranks[a];
   for (int a = 0; a < g->ndim; a++) {
     double area = cells / ((double)g->shape[a] / ranks[a]);
-    if (ranks[a] > 1) sum += a == g->ndim - 1 ? 2 * area : area;
+    if (ranks[a] > 1) sum += a == g->ndim - 1 ? 8 * area : area;
   }
   return sum;
 }

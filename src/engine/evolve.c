@@ -43,7 +43,23 @@ static plait_err read_leg(void *context, int slot, bool *more) {
   return PLAIT_OK;
 }
 
-// Row-major number of the first own cell that is not finite; -1 none.
+// Whether a row has a value whose exponent is all ones. On integers, because a sum of floats is not
+// vectorised.
+PLAIT_WIDE static bool bad_f32(const void *row, int64_t n) {
+  const uint32_t *x = row, ones = 0x7f800000u;
+  uint32_t bad = 0;
+  for (int64_t i = 0; i < n; i++) bad |= (x[i] & ones) == ones;
+  return bad != 0;
+}
+
+PLAIT_WIDE static bool bad_f64(const void *row, int64_t n) {
+  const uint64_t *x = row, ones = 0x7ff0000000000000u;
+  uint64_t bad = 0;
+  for (int64_t i = 0; i < n; i++) bad |= (x[i] & ones) == ones;
+  return bad != 0;
+}
+
+// The first row of this thread's own cells with a value that is not finite; -1 none.
 static int64_t find_bad(const pl_march *m, int field, int thread) {
   const pl_part *p = &m->fields.part;
   const char *data = pl_fields_at(&m->fields, field, m->step);
@@ -58,15 +74,9 @@ static int64_t find_bad(const pl_march *m, int field, int thread) {
     }
     cell[last] = p->lo[last];
     const char *at = data + pl_part_offset(p, cell) * (ptrdiff_t)m->fields.size[field];
-    float single = 0;
-    double sum = 0; // x - x is 0 for finite x, NaN for the others
-    for (int64_t i = 0; i < p->n[last]; i++) {
-      if (m->grid.field[field].type == PLAIT_F32)
-        single += ((const float *)(const void *)at)[i] - ((const float *)(const void *)at)[i];
-      else
-        sum += ((const double *)(const void *)at)[i] - ((const double *)(const void *)at)[i];
-    }
-    if (single != 0 || isnan(single) || isnan(sum)) return r;
+    bool bad =
+        m->grid.field[field].type == PLAIT_F32 ? bad_f32(at, p->n[last]) : bad_f64(at, p->n[last]);
+    if (bad) return r;
   }
   return -1;
 }

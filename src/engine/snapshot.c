@@ -50,19 +50,33 @@ static ptrdiff_t row_offset(const pl_snapshots *s, int64_t row) {
   return pl_part_offset(part, cell);
 }
 
+static void copy_f32(const float *from, int64_t stride, float *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+}
+
+static void copy_f64(const double *from, int64_t stride, double *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
+}
+
+// NaN where the mask is 0 (masks are float32 with float32 fields, else float64).
+static void hide_f32(const float *mask, int64_t stride, float *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = mask[i * stride] == 0 ? NAN : to[i];
+}
+
+static void hide_f64(const double *mask, int64_t stride, double *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = mask[i * stride] == 0 ? NAN : to[i];
+}
+
 static void take_row(const pl_snapshots *s, int field, ptrdiff_t at, void *to, int64_t n) {
   const pl_fields *fields = &s->march->fields;
-  plait_type type = fields->grid->field[field].type;
-  const char *data = pl_fields_at(fields, field, s->march->step);
+  const void *data = pl_fields_at(fields, field, s->march->step);
   int mask = fields->grid->field[field].mask - 1;
-  for (int64_t i = 0; i < n; i++) {
-    bool hidden = mask >= 0 && value_at(fields->data[mask][0], fields->grid->field[mask].type,
-                                        at + i * s->stride) == 0;
-    double x = hidden ? NAN : value_at(data, type, at + i * s->stride);
-    if (type == PLAIT_F32)
-      ((float *)to)[i] = (float)x;
-    else
-      ((double *)to)[i] = x;
+  if (fields->grid->field[field].type == PLAIT_F32) {
+    copy_f32((const float *)data + at, s->stride, to, n);
+    if (mask >= 0) hide_f32((const float *)(void *)fields->data[mask][0] + at, s->stride, to, n);
+  } else {
+    copy_f64((const double *)data + at, s->stride, to, n);
+    if (mask >= 0) hide_f64((const double *)(void *)fields->data[mask][0] + at, s->stride, to, n);
   }
 }
 
