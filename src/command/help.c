@@ -11,7 +11,7 @@ static void add_exit_codes(pl_text *out) {
       {"0", "done"},
       {"1", "failed while running (disk, memory, communication, the kernel)"},
       {"2", "wrong command line, job, input or output: nothing was computed"},
-      {"3", "verification failed"},
+      {"3", "verification failed, or the doctor found a problem"},
       {"75", "stopped early by a signal or the end of the allocation; can be resumed"},
   };
   pl_text_add(out, "\nExit codes:\n");
