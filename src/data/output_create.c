@@ -89,28 +89,51 @@ done:
 
 // ---- an existing file ----
 
-static plait_err compare_bytes(int a, int b, int64_t bytes, const char *path) {
+// Reads up to n bytes; what lies behind the end of the file is zeros.
+static plait_err read_padded(int fd, char *at, size_t n, int64_t offset, int64_t size,
+                             const char *path) {
+  size_t there = offset >= size ? 0 : size - offset < (int64_t)n ? (size_t)(size - offset) : n;
+  memset(at + there, 0, n - there);
+  return pl_pread_all(fd, at, there, offset, path);
+}
+
+static plait_err compare_bytes(int a, int b, int64_t from, int64_t to, const char *path) {
   enum { CHUNK = 64 * 1024 };
+  struct stat fresh;
   char *at = NULL;
   plait_err err = PLAIT_OK;
-  GUARD(pl_alloc(2, CHUNK, &at));
-  for (int64_t done = 0; done < bytes; done += CHUNK) {
-    size_t n = bytes - done < CHUNK ? (size_t)(bytes - done) : CHUNK;
+  if (fstat(b, &fresh) != 0) return pl_fail_errno(PLAIT_IO, "cannot read", path);
+  TRY(pl_alloc(2, CHUNK, &at));
+  for (int64_t done = from; done < to; done += CHUNK) {
+    size_t n = to - done < CHUNK ? (size_t)(to - done) : CHUNK;
     GUARD(pl_pread_all(a, at, n, done, path));
-    GUARD(pl_pread_all(b, at + CHUNK, n, done, path));
+    GUARD(read_padded(b, at + CHUNK, n, done, fresh.st_size, path));
     if (memcmp(at, at + CHUNK, n) != 0)
-      GUARD(plait_fail(PLAIT_OUTPUT, "%s belongs to another job: its header differs", path));
+      GUARD(plait_fail(PLAIT_OUTPUT, "%s is damaged or belongs to another job: its header differs",
+                       path));
   }
 done:
   pl_free(&at);
   return err;
 }
 
-static int64_t header_bytes(const pl_output *o) {
-  int64_t least = o->placed.bytes;
-  for (int i = 0; i < o->layout.nvars; i++)
-    if (o->placed.offset[i] < least) least = o->placed.offset[i];
-  return least;
+// Everything outside the arrays: header, coordinates, gaps.
+static plait_err compare_frame(const pl_output *o, int a, int b) {
+  int64_t at = 0;
+  while (at < o->placed.bytes) {
+    int64_t next = o->placed.bytes, behind = o->placed.bytes;
+    for (int i = 0; i < o->layout.nvars; i++) { // the first array that begins behind `at`
+      int64_t bytes;
+      TRY(pl_outvar_bytes(o->path, &o->layout, i, &bytes));
+      if (o->placed.offset[i] < at || o->placed.offset[i] >= next) continue;
+      next = o->placed.offset[i];
+      behind = next + bytes;
+    }
+    TRY(compare_bytes(a, b, at, next, o->partial));
+    if (behind <= at) break;
+    at = behind;
+  }
+  return PLAIT_OK;
 }
 
 // Against a fresh header of the same layout, which also gives the offsets.
@@ -128,7 +151,7 @@ static plait_err compare(pl_output *o, const char *fresh) {
   if (info.st_size != o->placed.bytes)
     GUARD(plait_fail(PLAIT_OUTPUT, "%s belongs to another job: it has %lld bytes, not %lld",
                      o->partial, (long long)info.st_size, (long long)o->placed.bytes));
-  GUARD(compare_bytes(a, b, header_bytes(o), o->partial));
+  GUARD(compare_frame(o, a, b));
 done:
   close(a);
   if (b >= 0) close(b);

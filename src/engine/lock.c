@@ -5,6 +5,7 @@
 #include "engine/lock.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/text.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -101,9 +102,8 @@ static plait_err sign(const pl_lock *lock, const holder *self) {
   char text[512];
   int n = snprintf(text, sizeof text, "%s %ld %llu %s\n", self->host, self->pid, self->start,
                    self->boot);
-  if (ftruncate(lock->fd, 0) != 0 || pwrite(lock->fd, text, (size_t)n, 0) != n)
-    return pl_fail_errno(PLAIT_OUTPUT, "cannot write", lock->path);
-  return PLAIT_OK;
+  if (ftruncate(lock->fd, 0) != 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", lock->path);
+  return pl_pwrite_all(lock->fd, text, (size_t)n, 0, lock->path);
 }
 
 // *again: somebody else is there, or the file is no longer the one of that name.

@@ -71,6 +71,23 @@ static plait_err compare(const pl_task *task, pl_resume *r) {
   return err;
 }
 
+static plait_err look_at_journal(const pl_task *task, pl_resume *r) {
+  const char *output = task->job->output;
+  TRY(pl_journal_scan(output, &r->journal));
+  if (!r->journal.exists) return PLAIT_OK;
+  bool partial = there(output, ".partial");
+  if (!r->journal.readable) {
+    pl_log(PL_LOG_WARNING, "%s.journal cannot be read: nothing of it can be used", output);
+    return PLAIT_OK;
+  }
+  if (!partial && !r->journal.complete) return PLAIT_OK; // of no use without the results
+  TRY(compare(task, r));
+  r->finished = !partial && there(output, "");
+  r->found = partial;
+  if (r->found) r->id = r->journal.id;
+  return PLAIT_OK;
+}
+
 static plait_err look(const pl_task *task, pl_resume *r) {
   const pl_job *job = task->job;
   pl_text text = {0};
@@ -84,18 +101,8 @@ static plait_err look(const pl_task *task, pl_resume *r) {
                       "%s is half done by an earlier run; a sample needs another output",
                       job->output);
   if (job->fresh || !pl_file_is_path(job->output)) return PLAIT_OK;
-  TRY(pl_journal_scan(job->output, &r->journal));
-  if (!r->journal.exists) return PLAIT_OK;
-  bool partial = there(job->output, ".partial");
-  if (!r->journal.readable) {
-    pl_log(PL_LOG_WARNING, "%s.journal cannot be read: nothing of it can be used", job->output);
-    return PLAIT_OK;
-  }
-  if (!partial && !r->journal.complete) return PLAIT_OK; // of no use without the results
-  TRY(compare(task, r));
-  r->finished = !partial && there(job->output, "");
-  r->found = partial;
-  if (r->found) r->id = r->journal.id;
+  TRY(look_at_journal(task, r));
+  if (!r->found) pl_journal_found_free(&r->journal);
   return PLAIT_OK;
 }
 
