@@ -7,7 +7,7 @@
 
 extern const pl_command pl_command_run, pl_command_check, pl_command_kernels, pl_command_describe,
     pl_command_info, pl_command_view, pl_command_verify, pl_command_version, pl_command_help,
-    pl_command_slurm;
+    pl_command_slurm, pl_command_resume_info;
 
 extern const pl_command pl_command_compare, pl_command_doctor, pl_command_plan;
 

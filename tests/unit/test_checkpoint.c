@@ -101,7 +101,7 @@ static off_t size_of(const char *path) {
 }
 
 static void flip(const char *path, off_t at, unsigned char bits) {
-  unsigned char byte;
+  unsigned char byte = 0;
   int fd = open(path, O_RDWR);
   assert_true(fd >= 0 && pread(fd, &byte, 1, at) == 1);
   byte ^= bits;

@@ -149,7 +149,7 @@ static void any_flipped_byte(void **state) {
   assert_true(fd >= 0 && fstat(fd, &info) == 0);
   int64_t most = 0, lost = 0;
   for (off_t at = 0; at < info.st_size; at += at < 2 * 4096 + 600 ? 1 : 13) {
-    unsigned char byte, flipped;
+    unsigned char byte = 0, flipped;
     pl_journal_found found;
     assert_int_equal(pread(fd, &byte, 1, at), 1);
     flipped = byte ^ (unsigned char)(1 << at % 8);

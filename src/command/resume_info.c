@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// plait resume-info JOB: what an earlier run of the job left and what `plait run` would do with it. With
+// --format json the journal in full. Writes nothing, reads no result: whether the output still holds
+// what the journal says is checked by the run itself.
+#include "command/commands.h"
+#include "command/station.h"
+#include "engine/task.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct options {
+  int format;
+  bool force;
+} options;
+
+static const pl_option table[] = {
+    PL_OPTION_FORMAT(options),
+    {"force", 0, PL_OPTION_FLAG, offsetof(options, force), NULL, "as `run --force` would do it", 0,
+     0, NULL},
+    {0},
+};
+
+typedef struct finding {
+  const pl_job *job;
+  pl_journal_found journal;
+  char refusal[PL_MESSAGE_BYTES]; // why `run` would not start, "" it would
+  bool found, finished;
+  int64_t blocks, tiles, reds; // of the cut that would be used
+} finding;
+
+static const char *verdict(const finding *f) {
+  if (*f->refusal) return "refuses";
+  if (f->finished) return "is complete already";
+  return f->found ? "goes on" : "starts from the beginning";
+}
+
+static int64_t journaled(const finding *f) {
+  int64_t n = 0;
+  for (int64_t i = 0; i < f->journal.nruns; i++) n += f->journal.runs[i].count;
+  return n * (f->reds > 0 ? f->reds : 1);
+}
+
+static plait_err print_text(const finding *f) {
+  pl_text out = {0};
+  const pl_journal_found *j = &f->journal;
+  pl_text_add(&out, "output    %s\n", f->job->output);
+  if (!j->exists)
+    pl_text_add(&out, "journal   none\n");
+  else if (!j->readable)
+    pl_text_add(&out, "journal   cannot be read\n");
+  else {
+    pl_text_add(&out, "journal   %lld bytes, %lld records", (long long)j->file_bytes,
+                (long long)j->records);
+    if (j->damaged) pl_text_add(&out, ", damaged in %lld places", (long long)j->damaged);
+    pl_text_add(&out, "%s\n", j->torn ? ", the last write was cut short" : "");
+    pl_text_add(&out, "results   %lld blocks%s\n", (long long)journaled(f),
+                j->complete ? ", all of it" : "");
+    if (j->nnodes) pl_text_add(&out, "partials  %lld\n", (long long)j->nnodes);
+    if (j->pass) pl_text_add(&out, "pass      %lld\n", (long long)j->pass);
+  }
+  pl_text_add(&out, "run       %s%s%s\n", verdict(f), *f->refusal ? ": " : "", f->refusal);
+  return pl_print_text(&out);
+}
+
+static void json_hash(pl_json *out, const char *key, uint64_t hash) {
+  char text[20];
+  snprintf(text, sizeof text, "%016" PRIx64, hash);
+  pl_json_string(out, key, text);
+}
+
+static void json_records(const pl_journal_found *j, pl_json *out) {
+  pl_json_open(out, "results", '[');
+  for (int64_t i = 0; i < j->nruns; i++) {
+    pl_json_open(out, NULL, '{');
+    pl_json_int(out, "first", j->runs[i].first);
+    pl_json_int(out, "count", j->runs[i].count);
+    json_hash(out, "hash", j->runs[i].hash);
+    pl_json_close(out, '}');
+  }
+  pl_json_close(out, ']');
+  pl_json_open(out, "partials", '[');
+  for (int64_t i = 0; i < j->nnodes; i++) {
+    const pl_journal_node *node = &j->nodes[i];
+    pl_json_open(out, NULL, '{');
+    pl_json_int(out, "tile", node->tile);
+    pl_json_int(out, "level", node->level);
+    pl_json_int(out, "index", node->index);
+    pl_json_int(out, "pass", node->pass);
+    pl_json_int(out, "bytes", node->at.bytes);
+    json_hash(out, "hash", node->at.hash);
+    pl_json_close(out, '}');
+  }
+  pl_json_close(out, ']');
+}
+
+static void json_journal(const pl_journal_found *j, pl_json *out) {
+  pl_json_open(out, "journal", '{');
+  pl_json_bool(out, "exists", j->exists);
+  pl_json_bool(out, "readable", j->readable);
+  pl_json_bool(out, "complete", j->complete);
+  pl_json_bool(out, "torn", j->torn);
+  pl_json_int(out, "bytes", j->file_bytes);
+  pl_json_int(out, "records", j->records);
+  pl_json_int(out, "damaged", j->damaged);
+  pl_json_int(out, "pass", j->pass);
+  json_hash(out, "id", j->id);
+  pl_json_string(out, "identity", j->identity ? j->identity : "");
+  pl_json_shape(out, "shape", j->cut.ndim, j->cut.shape);
+  pl_json_shape(out, "block", j->cut.ndim, j->cut.extent);
+  json_records(j, out);
+  pl_json_close(out, '}');
+}
+
+static plait_err print_json(const finding *f) {
+  pl_json out = {0};
+  pl_json_open(&out, NULL, '{');
+  pl_json_int(&out, "schema_version", 1);
+  pl_json_string(&out, "output", f->job->output);
+  pl_json_string(&out, "run", verdict(f));
+  pl_json_string(&out, "refusal", f->refusal);
+  pl_json_int(&out, "blocks_total", f->blocks);
+  pl_json_int(&out, "blocks_in_results", journaled(f));
+  json_journal(&f->journal, &out);
+  pl_json_close(&out, '}');
+  return pl_print_json(&out);
+}
+
+// Opens the job as `run` would, by itself and without the lock.
+static void try_open(pl_comm *comm, pl_job *job, finding *f) {
+  pl_task *task = NULL;
+  if (pl_task_open(comm, job, 1, 1, &task) != PLAIT_OK) {
+    snprintf(f->refusal, sizeof f->refusal, "%s", pl_message());
+    return;
+  }
+  f->found = task->resume.found;
+  f->finished = task->resume.finished;
+  f->blocks = task->cut.nblocks;
+  f->tiles = task->cut.ntiles;
+  f->reds = task->cut.nreds;
+  pl_task_close(&task);
+}
+
+static plait_err run(const pl_cli *cli) {
+  const options *o = cli->options;
+  pl_job *job = NULL;
+  pl_comm *comm = NULL;
+  finding f = {0};
+  plait_err err = PLAIT_OK;
+  TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
+  GUARD(pl_job_load(cli->args[0], cli->nargs - 1, cli->args + 1, &job));
+  job->force = o->force;
+  f.job = job;
+  GUARD(pl_comm_start(false, 1, &comm));
+  GUARD(pl_journal_scan(job->output, &f.journal));
+  try_open(comm, job, &f);
+  err = o->format == PL_FORMAT_JSON ? print_json(&f) : print_text(&f);
+done:
+  pl_journal_found_free(&f.journal);
+  pl_comm_stop(&comm);
+  pl_job_free(&job);
+  return err;
+}
+
+const pl_command pl_command_resume_info = {
+    .name = "resume-info",
+    .arguments = "JOB [key=value ...]",
+    .summary = "Shows what an earlier run of a job left, and what would be done with it",
+    .details = "Reads the journal beside the output. Nothing is written or computed.\n",
+    .options = table,
+    .options_size = sizeof(options),
+    .min_args = 1,
+    .max_args = -1,
+    .run = run,
+};
