@@ -41,7 +41,7 @@ says 'link 2,'
 in_midst
 node=$(last_node)
 node_crash "$node"
-on_head scontrol update "nodename=$node" state=down reason=power
+mark_down "$node"
 slurm_until 60 is_over "$id"
 
 link long
@@ -52,8 +52,7 @@ says 'more were done before' 0
 says 'plait ended with 0: end of the chain' 0
 same_as_laptop
 chain_is_over
-node_boot "$node"
-on_head scontrol update "nodename=$node" state=resume
+bring_back "$node"
 
 # Cancelled: no further link.
 rm -f out.npy

@@ -11,21 +11,32 @@ laptop slow.yaml
 
 for launcher in srun mpirun; do
   rm -f out.npy
-  PLAIT_LAUNCHER=$launcher submit --nodes=2 --cpus-per-task=1 --nodelist=n1,n2 "$slurm/plait.sbatch" slow.yaml
-  # The list of nodes would hold the job until n2 is back.
-  in_midst && on_head scontrol update "jobid=$id" nodelist= 2>/dev/null
+  on_head scontrol update nodename=n3 state=drain reason=spare
+  PLAIT_LAUNCHER=$launcher submit --nodes=2 --cpus-per-task=1 "$slurm/plait.sbatch" slow.yaml
+  in_midst
+  on_head scontrol update nodename=n3 state=resume
   node_crash n2
-  # Slurm notices by itself too, after SlurmdTimeout; this is the same at once.
-  on_head scontrol update nodename=n2 state=down reason=power
+  mark_down n2 # Slurm notices by itself too, after SlurmdTimeout; this is the same at once
   ends "$id" COMPLETED
   last="job $id"
   [ "$(starts)" = 2 ] || fail "$launcher: the job was started $(starts) times"
-  says 'plait.sbatch: job .* start 2,' 0
+  says 'plait.sbatch: job .* on n\[1,3\]: .* start 2,' 0
+  says 'more were done before' 0
   same_as_laptop
-  node_boot n2
-  on_head scontrol update nodename=n2 state=resume
-  slurm_until 30 node_is_up n2 || fail "n2 does not come back"
+  bring_back n2
 done
+
+# Nobody tells Slurm: it notices when the node does not answer, or the launcher ends first.
+rm -f out.npy
+on_head scontrol update nodename=n3 state=drain reason=spare
+PLAIT_LAUNCHER=mpirun submit --nodes=2 --cpus-per-task=1 "$slurm/plait.sbatch" slow.yaml
+in_midst
+on_head scontrol update nodename=n3 state=resume
+node_crash n2
+ends "$id" COMPLETED
+says 'more were done before' 0
+same_as_laptop
+bring_back n2
 
 # A rank is killed, as the kernel does when memory is short: one more try.
 rm -f out.npy

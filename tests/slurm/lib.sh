@@ -106,8 +106,14 @@ nothing_left() { # on a node: no process of plait or of a launcher
     slurm_until 20 node_is_free "$node" || fail "processes are left on $node: $(on_node "$node" ps -e -o args)"
   done
 }
-node_is_up() { on_head sinfo -h -N -n "$1" -o %T | grep -qx idle; }
-last_node() { on_head squeue -h -j "$id" -o %N | xargs on_head scontrol show hostnames | tail -1; }
+last_node() { on_head scontrol show hostnames "$(on_head squeue -h -j "$id" -o %N)" | tail -1; }
+mark_down() { on_head scontrol update "nodename=$1" state=down reason=test; }
+is_idle() { on_head sinfo -h -N -n "$1" -o %T | grep -qx idle; }
+bring_back() { # NODE: whatever became of it
+  node_boot "$1"
+  slurm_until 5 is_idle "$1" || on_head scontrol update "nodename=$1" state=resume
+  slurm_until 30 is_idle "$1" || fail "$1 does not come back: $(on_head sinfo -N)"
+}
 node_is_free() {
   local name
   for name in plait orted mpirun srun; do
