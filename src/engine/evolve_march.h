@@ -50,8 +50,8 @@ plait_err pl_march_initial(pl_march *march, double dt, int thread);
 // Fills ghost cells and halos of depth one step with what fields hold (constant ones too). Team,
 // collective.
 plait_err pl_march_exchange(pl_march *march, int steps, int thread);
-// Advances by `steps` <= tiling.depth. Team function, collective; the same error on every thread. What a
-// kernel raised waits in `raise`: the ranks must agree on it before one may stop.
+// Advances by `steps` <= tiling.depth. Team function, collective; the same error on every thread.
+// What a kernel raised waits in `raise`: the ranks must agree on it before one may stop.
 plait_err pl_march_tile(pl_march *march, int steps, int thread);
 // A box of own cells as diagnose and others see the state.
 void pl_march_cells(const pl_march *march, const int64_t lo[], const int64_t n[],
