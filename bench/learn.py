@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Learning kernels beside scikit-learn: seconds per iteration, the peer's own loop timed inside Python (its
+"""learn.py [kmeans] [montecarlo]: beside scikit-learn: seconds per iteration, the peer's own loop timed inside Python (its
 start-up and reading do not count), plait as a whole process."""
 import os, statistics, subprocess, sys
 import side
@@ -61,5 +61,64 @@ def kmeans():
     side.verdict("2 ranks x 1 / 1 rank x 2", ranks / kept, 1.10, "<=")
 
 
-make()
-kmeans()
+SAMPLES = 200_000_000
+GSL = r"""
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_rng.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(int n, char **word) { // european option, inverse method like plait's, one core
+  gsl_rng *r = gsl_rng_alloc(gsl_rng_mt19937);
+  double sum = 0;
+  long samples = atol(word[n - 1]);
+  for (long i = 0; i < samples; i++) {
+    double gain = 100 * exp(0.03 + 0.2 * gsl_cdf_ugaussian_Pinv(gsl_rng_uniform_pos(r))) - 100;
+    sum += gain > 0 ? gain : 0;
+  }
+  printf("%g\\n", exp(-0.05) * sum / (double)samples);
+}
+"""
+NUMPY = """
+import sys, time
+import numpy as np
+r, n, sum = np.random.default_rng(1), int(sys.argv[1]), 0.0
+for part in range(n // 1000000):
+    gain = 100 * np.exp(0.03 + 0.2 * r.standard_normal(1000000)) - 100
+    sum += np.maximum(gain, 0).sum()
+print(np.exp(-0.05) * sum / n)
+"""
+
+
+def gsl():
+    program = os.path.join(side.PLACE, "learn_gsl")
+    with open(program + ".c", "w") as f:
+        f.write(GSL)
+    built = subprocess.run(["cc", "-O3", "-march=native", program + ".c", "-o", program, "-lgsl", "-lgslcblas", "-lm"],
+                           stderr=subprocess.DEVNULL)
+    return [program, str(SAMPLES // 10)] if built.returncode == 0 else None
+
+
+def montecarlo():
+    job = os.path.join(side.ROOT, "jobs", "montecarlo-option.yaml")
+    out = os.path.join(side.MEMORY, "learn_out.nc")
+    words = [job, f"output={out}", "params.problem=european", "params.antithetic=false", "params.control=false",
+             "params.target=0", f"params.samples={SAMPLES}"]
+    tenth = str(SAMPLES // 10)  # the peers do a tenth
+    times = side.in_turn({"plait 1 x 1": side.plait(*words, threads=1), "plait 1 x 2": side.plait(*words),
+                          "plait 2 x 1": side.plait(*words, ranks=2, threads=1),
+                          "numpy, 1 core": [sys.executable, "-c", NUMPY, tenth], "GSL, 1 core": gsl()})
+    for name in times:
+        if not name.startswith("plait"):
+            times[name] = [10 * t for t in times[name]]
+    os.remove(out)
+    m = side.show(f"European option, {SAMPLES} samples", times, base="plait 1 x 1", rate=SAMPLES / 1e6, unit="M samples")
+    for name in m:
+        if not name.startswith("plait"):
+            side.verdict(f"{name} / plait 1 x 1", m[name] / m["plait 1 x 1"], 5, ">=")
+    side.verdict("2 ranks x 1 / 1 rank x 2", m["plait 2 x 1"] / m["plait 1 x 2"], 1.10, "<=")
+
+
+parts = {"kmeans": lambda: (make(), kmeans()), "montecarlo": montecarlo}
+for part in sys.argv[1:] or parts:
+    parts[part]()

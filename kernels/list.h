@@ -4,6 +4,7 @@
 KERNEL(gaussian)
 KERNEL(heat)
 KERNEL(kmeans)
+KERNEL(montecarlo)
 KERNEL(stats)
 KERNEL(template)
 KERNEL(tsunami)

@@ -55,7 +55,7 @@ void pl_aside_free(pl_task *task) {
 }
 
 void pl_space_array(const plait_plan *plan, plait_array *array) {
-  *array = (plait_array){.name = "", .units = "", .type = PLAIT_I8, .ndim = plan->space_ndim};
+  *array = (plait_array){.name = "", .units = "", .type = PLAIT_F64, .ndim = plan->space_ndim};
   for (int d = 0; d < PLAIT_DIMS; d++) {
     array->shape[d] = plan->space[d];
     array->dims[d] = array->coord_units[d] = "";

@@ -61,7 +61,8 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
 // The box of output `out` that a tile (map: a block) gives; axes of the kernel's own are whole.
 void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
 
-// The array that stands for the space of a kernel without input: cells of one byte, without data.
+// The array that stands for the space of a kernel without input: cells of 8 bytes (so that blocks
+// are cut like those of a file), without data.
 void pl_space_array(const plait_plan *plan, plait_array *array);
 
 // Reads what the plan names beside the input. PLAIT_INPUT, PLAIT_MEMORY.

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// montecarlo - integrals over the unit cube and prices of options by random or Sobol points, with
+// their standard errors.
+//
+// value = mean of f(x), x uniform in [0, 1]^d; error = its standard error. A sample is a point, or
+//   with `antithetic` the mean of f(x) and f(1 - x). With a control variate g of known mean E:
+//   value = mean f - b (mean g - E), b = cov(f, g) / var(g).
+// Rounds of `samples` points follow each other until the error is below `target`; each continues
+//   the sequence of points.
+// Random points come from Philox, keyed by seed, pair of dimensions and number of the sample. Sobol
+//   points are scrambled `scrambles` times independently, samples are shared out among them, and
+//   the error is that of the mean of their values. Best with samples / scrambles a power of 2.
+// Shapes: no input; out: value, error, samples, exact (NaN when it is not known), and
+//   round_value, round_error [rounds], NaN after the last: how it converged.
+// Units: of money for options; rate and volatility per year, maturity in years.
+// Bits: the same for any ranks, threads and schedules; the cut into blocks shows in the last bits.
+// Source: P. Glasserman, Monte Carlo Methods in Financial Engineering (2003), chapters 4 and 5.
+// montecarlo_integrands.c has the problems: a new one is ten lines and a row there.
+#include "montecarlo.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const methods[] = {"random", "sobol", NULL};
+static const char *const options[] = {"call", "put", NULL};
+
+#define ROW(member, what, normal, text)                                                            \
+  .name = #member, .kind = what, .offset = offsetof(mc_params, member), .standard = normal,        \
+  .help = text
+static const plait_param mc_table[] = {
+    {ROW(problem, PLAIT_PARAM_CHOICE, NULL, "what to integrate"), .unit = "",
+     .choices = pl_mc_names},
+    {ROW(samples, PLAIT_PARAM_INT, "1000000", "points of a round"), .unit = "", .min = 2,
+     .max = 1e15},
+    {ROW(target, PLAIT_PARAM_REAL, "0", "ends when the standard error is below this; 0: one round"),
+     .unit = "", .min = 0, .max = 1e300},
+    {ROW(rounds, PLAIT_PARAM_INT, "100", "at most so many rounds"), .unit = "", .min = 1,
+     .max = 100000},
+    {ROW(method, PLAIT_PARAM_CHOICE, "random", "random points, or Sobol's"), .unit = "",
+     .choices = methods},
+    {ROW(scrambles, PLAIT_PARAM_INT, "16", "independent scramblings of Sobol points"), .unit = "",
+     .min = 2, .max = 1024},
+    {ROW(antithetic, PLAIT_PARAM_BOOL, "false", "each point with its mirror image"), .unit = ""},
+    {ROW(control, PLAIT_PARAM_BOOL, "false", "use the control variate of the problem"), .unit = ""},
+    {ROW(seed, PLAIT_PARAM_INT, "0", "of the random numbers"), .unit = "", .min = 0, .max = 9e15},
+    {ROW(dimensions, PLAIT_PARAM_INT, "2", "of the cube; steps of an average"), .unit = "",
+     .min = 1, .max = 10000},
+    {ROW(a, PLAIT_PARAM_REALS, "[1]", "Genz: difficulty, one number or one per dimension"),
+     .unit = "", .min = 1e-6, .max = 1e4},
+    {ROW(u, PLAIT_PARAM_REALS, "[0.5]", "Genz: shift, one number or one per dimension"), .unit = "",
+     .min = 0, .max = 1},
+    {ROW(option, PLAIT_PARAM_CHOICE, "call", "right to buy or to sell"), .unit = "",
+     .choices = options},
+    {ROW(spot, PLAIT_PARAM_REAL, "100", "price today"), .unit = "", .min = 1e-6, .max = 1e9},
+    {ROW(strike, PLAIT_PARAM_REAL, "100", "price agreed on"), .unit = "", .min = 1e-6, .max = 1e9},
+    {ROW(rate, PLAIT_PARAM_REAL, "0.05", "of interest, continuous"), .unit = "1/a", .min = -1,
+     .max = 1},
+    {ROW(volatility, PLAIT_PARAM_REAL, "0.2", "deviation of the logarithm of the price in a year"),
+     .unit = "1/a^0.5", .min = 1e-6, .max = 10},
+    {ROW(maturity, PLAIT_PARAM_REAL, "1", "time until the option ends"), .unit = "a", .min = 1e-6,
+     .max = 1000},
+    {0}};
+#undef ROW
+
+// ---- sizes ----------------------------------------------------------------------------------
+typedef struct mc_sizes {
+  const mc_problem *problem;
+  int64_t d, streams, each; // dimensions; independent sequences; points of each in a round
+  bool control;
+} mc_sizes;
+
+static mc_sizes sizes_of(const mc_params *p) {
+  mc_sizes s = {.problem = &pl_mc_problems[p->problem]};
+  s.d = s.problem->dims > 0 ? s.problem->dims : p->dimensions;
+  s.streams = p->method == MC_SOBOL ? p->scrambles : 1;
+  s.each = (p->samples + s.streams - 1) / s.streams;
+  if (s.streams > 1) s.each = (s.each + MC_LANES - 1) / MC_LANES * MC_LANES;
+  s.control = p->control && s.problem->mean;
+  return s;
+}
+
+static bool fits(const plait_reals *list, int64_t d) {
+  return list->n <= 1 || list->n == d;
+}
+
+static const char *mc_check(const plait_problem *problem, const void *params) {
+  (void)problem;
+  const mc_params *p = params;
+  mc_sizes s = sizes_of(p);
+  return p->method == MC_SOBOL && s.d > MC_SOBOL_DIMS ? "dimensions: Sobol points have 64 at most"
+         : p->method == MC_SOBOL && (double)s.each * (double)p->rounds > 4294967296.0 &&
+                 p->target > 0
+             ? "rounds: a Sobol sequence has 2^32 points at most"
+         : p->method == MC_SOBOL && s.each > INT64_C(4294967296)
+             ? "samples: a Sobol sequence has 2^32 points at most"
+         : !fits(&p->a, s.d)              ? "a: give one number or one for each dimension"
+         : !fits(&p->u, s.d)              ? "u: give one number or one for each dimension"
+         : p->control && !s.problem->mean ? "control: this problem has no control variate"
+                                          : NULL;
+}
+
+typedef struct mc_state {
+  mc_tally *tally;                   // [streams] of all rounds
+  double *round_value, *round_error; // [rounds]
+} mc_state;
+
+static int64_t rounds_of(const mc_params *p) {
+  return p->target > 0 ? p->rounds : 1;
+}
+
+static size_t state_bytes(const mc_params *p) {
+  size_t streams = (size_t)sizes_of(p).streams, rounds = (size_t)rounds_of(p);
+  return 3 * sizeof(double) + streams * sizeof(mc_tally) + 2 * rounds * sizeof(double);
+}
+
+static double *state_arrays(const mc_params *p, double *at, mc_state *s) {
+  s->tally = (mc_tally *)(void *)(at + 3);
+  s->round_value = (double *)(s->tally + sizes_of(p).streams);
+  s->round_error = s->round_value + rounds_of(p);
+  return at; // [0] rounds, [1] value, [2] error
+}
+
+// ---- plan -----------------------------------------------------------------------------------
+static plait_output *add(plait_plan *plan, const char *name, const char *long_name) {
+  plait_output *out = &plan->output[plan->noutputs++];
+  snprintf(out->name, sizeof out->name, "%s", name);
+  snprintf(out->long_name, sizeof out->long_name, "%s", long_name);
+  out->type = PLAIT_F64;
+  return out;
+}
+
+static void by_round(plait_output *out, int64_t rounds) {
+  out->ndim = 1;
+  out->from[0] = -1;
+  out->shape[0] = rounds;
+  snprintf(out->dims[0], sizeof out->dims[0], "round");
+}
+
+static void mc_plan(const plait_problem *problem, const void *params, plait_plan *plan) {
+  (void)problem;
+  const mc_params *p = params;
+  mc_sizes s = sizes_of(p);
+  plan->space_ndim = 1;
+  plan->space[0] = s.streams * s.each;
+  plan->reduced[0] = true;
+  plan->scratch_bytes =
+      (size_t)(2 * s.d + 1) * MC_LANES * sizeof(double) + (size_t)s.d * 32 * sizeof(uint32_t);
+  plan->partial_bytes = (size_t)s.streams * sizeof(mc_tally);
+  plan->shared_bytes = MC_PARTS * plan->partial_bytes;
+  plan->state_bytes = state_bytes(p);
+  add(plan, "value", "value of the integral");
+  add(plan, "error", "standard error of the value");
+  add(plan, "samples", "points that were used");
+  add(plan, "exact", "value in closed form");
+  by_round(add(plan, "round_value", "value after each round"), rounds_of(p));
+  by_round(add(plan, "round_error", "standard error after each round"), rounds_of(p));
+}
+
+// ---- a block --------------------------------------------------------------------------------
+typedef struct points { // in the scratch of a thread
+  double *u, *mirrored; // [d, MC_LANES]
+  uint32_t (*v)[32];    // [d] direction numbers
+} points;
+
+static points points_of(const plait_call *call, const mc_sizes *s) {
+  points x = {.u = call->scratch};
+  x.mirrored = x.u + (s->d + 1) * MC_LANES; // random numbers come in pairs
+  x.v = (uint32_t(*)[32])(void *)(x.mirrored + s->d * MC_LANES);
+  return x;
+}
+
+static void draw(const mc_params *p, const mc_sizes *s, int64_t stream, int64_t first, points *x) {
+  if (p->method == MC_RANDOM) {
+    for (int64_t j = 0; j < s->d; j += 2)
+      pl_mc_uniform(p->seed, j / 2, first, x->u + j * MC_LANES,
+                    j + 1 < s->d ? x->u + (j + 1) * MC_LANES : NULL);
+    return;
+  }
+  for (int64_t j = 0; j < s->d; j++) {
+    uint32_t key[4];
+    plait_random((uint64_t)p->seed, (uint64_t)stream, (uint64_t)j, key);
+    pl_mc_sobol(x->v[j], key[0] | 1, first, x->u + j * MC_LANES);
+  }
+}
+
+static void average(double *f, const double *g) {
+  for (int l = 0; l < MC_LANES; l++) f[l] = 0.5 * (f[l] + g[l]);
+}
+
+static void evaluate(const mc_params *p, const mc_sizes *s, points *x, double *f, double *g) {
+  double other[MC_LANES], control[MC_LANES];
+  s->problem->value(p, s->d, x->u, f, g);
+  if (!p->antithetic) return;
+  pl_mc_mirror(x->u, s->d * MC_LANES, x->mirrored);
+  s->problem->value(p, s->d, x->mirrored, other, control);
+  average(f, other);
+  if (s->control) average(g, control);
+}
+
+// Points [lo, hi) of all the streams of this round, which lie one behind the other.
+static void count_part(const plait_call *call, const mc_sizes *s, int64_t lo, int64_t hi,
+                       mc_tally *tally) {
+  const mc_params *p = call->params;
+  points x = points_of(call, s);
+  double f[MC_LANES], g[MC_LANES];
+  for (int64_t stream = lo / s->each; lo < hi; stream++) {
+    int64_t start = stream * s->each, end = hi < start + s->each ? hi : start + s->each;
+    for (int64_t at = (lo - start) / MC_LANES * MC_LANES; at < end - start; at += MC_LANES) {
+      int64_t first = lo - start - at > 0 ? lo - start - at : 0, last = end - start - at;
+      draw(p, s, stream, call->pass * s->each + at, &x);
+      evaluate(p, s, &x, f, g);
+      pl_mc_count(f, s->control ? g : NULL, first, last < MC_LANES ? last : MC_LANES,
+                  &tally[stream]);
+    }
+    lo = end;
+  }
+}
+
+static void mc_block(const plait_call *call, const plait_block *in, void *partial) {
+  const mc_params *p = call->params;
+  mc_sizes s = sizes_of(p);
+  points x = points_of(call, &s);
+  mc_tally *parts = call->shared;
+  if (p->method == MC_SOBOL)
+    for (int64_t j = 0; j < s.d; j++) pl_mc_directions(j, x.v[j]);
+#pragma omp for schedule(dynamic)
+  for (int part = 0; part < MC_PARTS; part++) {
+    mc_tally *mine = parts + part * s.streams;
+    int64_t n = in->extent[0], lo = in->origin[0] + n * part / MC_PARTS,
+            hi = in->origin[0] + n * (part + 1) / MC_PARTS;
+    memset(mine, 0, (size_t)s.streams * sizeof *mine);
+    count_part(call, &s, lo, hi, mine);
+  }
+#pragma omp single
+  {
+    memset(partial, 0, (size_t)s.streams * sizeof *parts);
+    for (int64_t i = 0; i < MC_PARTS * s.streams; i++)
+      pl_mc_join((mc_tally *)partial + i % s.streams, &parts[i]);
+  }
+}
+
+static void mc_merge(const plait_call *call, const plait_block *tile, void *left,
+                     const void *right) {
+  (void)tile;
+  int64_t streams = sizes_of(call->params).streams;
+#pragma omp single
+  for (int64_t i = 0; i < streams; i++)
+    pl_mc_join((mc_tally *)left + i, (const mc_tally *)right + i);
+}
+
+// ---- results --------------------------------------------------------------------------------
+static double factor(const mc_sizes *s, const mc_tally *all) {
+  return s->control && all->gg > 0 ? all->fg / all->gg : 0;
+}
+
+// Value and standard error: of one random sequence by its variance, of several by theirs.
+static void estimate(const mc_params *p, const mc_sizes *s, const mc_tally *tally, double *value,
+                     double *error) {
+  mc_tally all = {0}, means = {0};
+  for (int64_t i = 0; i < s->streams; i++) pl_mc_join(&all, &tally[i]);
+  double b = factor(s, &all), known = s->control ? s->problem->mean(p, s->d) : 0;
+  for (int64_t i = 0; i < s->streams; i++) {
+    mc_tally one = {.n = 1, .f = tally[i].f - b * (tally[i].g - known)};
+    pl_mc_join(&means, &one);
+  }
+  double left = all.ff - b * all.fg;
+  *value = means.f;
+  *error = s->streams > 1 ? sqrt(means.ff / (means.n - 1) / means.n)
+                          : sqrt((left > 0 ? left : 0) / (all.n - 1) / all.n);
+}
+
+static bool mc_next(const plait_call *call, const void *partial, void *bytes) {
+  const mc_params *p = call->params;
+  mc_sizes s = sizes_of(p);
+  mc_state state;
+  double *head = state_arrays(p, bytes, &state);
+  int64_t round = call->pass;
+  for (int64_t i = 0; i < s.streams; i++)
+    pl_mc_join(&state.tally[i], (const mc_tally *)partial + i);
+  estimate(p, &s, state.tally, &head[1], &head[2]);
+  if (!isfinite(head[1]) || !isfinite(head[2])) {
+    plait_call_raise(call, "montecarlo: %s has values that are not finite", s.problem->name);
+    return false;
+  }
+  head[0] = (double)(round + 1);
+  state.round_value[round] = head[1];
+  state.round_error[round] = head[2];
+  return round + 1 < rounds_of(p) && head[2] > p->target;
+}
+
+static void mc_finish(const plait_call *call, const plait_block *tile, const void *partial,
+                      const plait_block out[]) {
+  (void)tile, (void)partial;
+  const mc_params *p = call->params;
+  mc_sizes s = sizes_of(p);
+  mc_state state;
+  const double *head = state_arrays(p, (void *)call->state, &state);
+#pragma omp single
+  {
+    *(double *)out[0].data = head[1];
+    *(double *)out[1].data = head[2];
+    *(double *)out[2].data = head[0] * (double)(s.streams * s.each);
+    *(double *)out[3].data = s.problem->exact(p, s.d);
+    for (int64_t r = 0; r < rounds_of(p); r++) {
+      ((double *)out[4].data)[r] = (double)r < head[0] ? state.round_value[r] : NAN;
+      ((double *)out[5].data)[r] = (double)r < head[0] ? state.round_error[r] : NAN;
+    }
+  }
+}
+
+const plait_kernel plait_kernel_montecarlo = {
+    .name = "montecarlo",
+    .summary = "integrals and option prices by random or Sobol points, with standard errors",
+    .pattern = PLAIT_REDUCE,
+    .version = 1,
+    .params = mc_table,
+    .params_size = sizeof(mc_params),
+    .takes = 0,
+    .check = mc_check,
+    .plan = mc_plan,
+    .reduce = {.block = mc_block, .merge = mc_merge, .finish = mc_finish, .next = mc_next},
+    .verify = pl_mc_verify};

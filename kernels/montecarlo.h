@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the files of montecarlo share.
+#ifndef PLAIT_MONTECARLO_H
+#define PLAIT_MONTECARLO_H
+#include <plait.h>
+
+enum { MC_LANES = 128, MC_PARTS = 64, MC_SOBOL_DIMS = 64 };
+enum { MC_RANDOM, MC_SOBOL };
+enum { MC_CALL, MC_PUT };
+
+typedef struct mc_params {
+  int problem, method, option;
+  int64_t samples, rounds, dimensions, scrambles, seed;
+  double target;
+  bool antithetic, control;
+  plait_reals a, u;
+  double spot, strike, rate, volatility, maturity;
+} mc_params;
+
+// An integrand over the unit cube. `value` fills f[MC_LANES] for points u[d][MC_LANES] and, where
+// `mean` is given, g[MC_LANES], whose mean is known: the control variate. `exact`: the integral, NaN
+// when nobody knows. To add one: a function of ten lines here, and a row in pl_mc_problems.
+typedef struct mc_problem {
+  const char *name;
+  int64_t dims; // 0: params.dimensions
+  void (*value)(const mc_params *p, int64_t d, const double *u, double *f, double *g);
+  double (*exact)(const mc_params *p, int64_t d);
+  double (*mean)(const mc_params *p, int64_t d); // of g; NULL: no control variate
+} mc_problem;
+extern const mc_problem pl_mc_problems[];
+extern const char *const pl_mc_names[]; // of those, NULL-terminated
+
+double pl_mc_real(const plait_reals *list, int64_t i); // a list of one stands for all
+
+// Means and sums of squares about them, of f and the control g.
+typedef struct mc_tally {
+  double n, f, g, ff, gg, fg;
+} mc_tally;
+void pl_mc_join(mc_tally *left, const mc_tally *right);
+void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_tally *t);
+
+// The points with numbers [first, first + MC_LANES) of a stream, one dimension.
+void pl_mc_uniform(int64_t seed, int64_t pair, int64_t first, double *low, double *high);
+void pl_mc_directions(int64_t dim, uint32_t v[32]);
+// `first` is a multiple of MC_LANES; key: of the scrambling (Owen's, by hashing), 0: none.
+void pl_mc_sobol(const uint32_t v[32], uint32_t key, int64_t first, double *u);
+void pl_mc_mirror(const double *u, int64_t n, double *to); // 1 - u
+
+void pl_mc_normal(const double *u, double *z); // quantiles of the normal distribution, MC_LANES
+void pl_mc_exp(double *x);                     // in place, MC_LANES
+void pl_mc_cos(double *x);
+
+plait_err pl_mc_verify(const plait_lab *lab);
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The parts of montecarlo beside what they stand for: random numbers beside plait_random, functions
+// beside the C library, Sobol points beside published ones and as nets; then the kernel: errors that
+// mean what they say, targets, teams, refusals.
+#include "../../kernels/montecarlo.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "engine/registry.h"
+#include "engine/task.h"
+
+#include <math.h>
+#include <omp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { L = MC_LANES };
+
+typedef struct result {
+  double value, error, samples, exact, round_value[100], round_error[100];
+} result;
+
+static plait_err run(const char *settings, result *r) {
+  plait_lab lab = {.apply = pl_lab_apply, .kernel = pl_kernel_find("montecarlo")};
+  void *const out[] = {&r->value, &r->error,      &r->samples,
+                       &r->exact, r->round_value, r->round_error};
+  return lab.apply(&lab, settings, NULL, NULL, (int64_t[]){3000}, out);
+}
+
+static void ran(const char *settings, result *r) {
+  if (run(settings, r) != PLAIT_OK) fail_msg("%s: %s", settings, pl_message());
+}
+
+// ---- parts ----------------------------------------------------------------------------------
+static void numbers_of_plait_random(void **state) {
+  (void)state;
+  static const int64_t firsts[] = {0, 4294967296 - 5, 123456789012345};
+  double low[L], high[L];
+  for (int i = 0; i < 3; i++) {
+    pl_mc_uniform(987654321987, 3 + i, firsts[i], low, high);
+    for (int l = 0; l < L; l++) {
+      uint32_t w[4];
+      plait_random(987654321987, (uint64_t)(3 + i), (uint64_t)(firsts[i] + l), w);
+      assert_true(low[l] == plait_uniform(w[0], w[1]));
+      assert_true(high[l] == plait_uniform(w[2], w[3]));
+    }
+  }
+}
+
+static void functions_beside_libm(void **state) {
+  (void)state;
+  double x[L], y[L], u[L], z[L];
+  for (int round = 0; round < 200; round++) {
+    pl_mc_uniform(1, round, 0, u, NULL);
+    for (int l = 0; l < L; l++) x[l] = y[l] = (u[l] - 0.5) * (round + 1);
+    pl_mc_exp(x);
+    for (int l = 0; l < L; l++) assert_true(fabs(x[l] / exp(y[l]) - 1) < 2e-15);
+    memcpy(x, y, sizeof x);
+    pl_mc_cos(x);
+    for (int l = 0; l < L; l++) assert_true(fabs(x[l] - cos(y[l])) < 2e-15);
+    for (int l = 0; l < L; l++) u[l] = round % 2 ? u[l] : ldexp(u[l], -round / 4);
+    pl_mc_normal(u, z);
+    for (int l = 0; l < L; l++)
+      assert_true(fabs(0.5 * erfc(-z[l] * sqrt(0.5)) / u[l] - 1) < 1e-13 * (1 + z[l] * z[l]));
+    pl_mc_mirror(u, L, x);
+    pl_mc_normal(x, y);
+    for (int l = 0; l < L; l++)
+      if (u[l] > 1e-3) assert_true(fabs(y[l] + z[l]) < 1e-12);
+  }
+}
+
+// Points 0 to 7 of the first four dimensions in the order of Gray's code, as Joe and Kuo's numbers give them,
+// stand here in the plain order.
+static void sobol_points(void **state) {
+  (void)state;
+  static const double published[4][8] = {{0, 0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875},
+                                         {0, 0.5, 0.75, 0.25, 0.625, 0.125, 0.375, 0.875},
+                                         {0, 0.5, 0.75, 0.25, 0.375, 0.875, 0.625, 0.125},
+                                         {0, 0.5, 0.75, 0.25, 0.125, 0.625, 0.875, 0.375}};
+  for (int d = 0; d < 4; d++) {
+    uint32_t v[32];
+    double u[L];
+    pl_mc_directions(d, v);
+    pl_mc_sobol(v, 0, 0, u);
+    for (int i = 0; i < 8; i++) assert_true(fabs(u[i] - published[d][i]) < 1e-9);
+  }
+}
+
+// Each of the 2^k intervals of length 2^-k has one of 2^k points, in every dimension, scrambled or not.
+static void nets_stay_nets(void **state) {
+  (void)state;
+  for (int d = 0; d < MC_SOBOL_DIMS; d++) {
+    uint32_t v[32];
+    pl_mc_directions(d, v);
+    for (uint32_t key = 0; key < 4; key++) {
+      char seen[8 * L] = {0};
+      double u[L];
+      for (int i = 0; i < 8; i++) {
+        pl_mc_sobol(v, key * 77777, (int64_t)i * L, u);
+        for (int l = 0; l < L; l++) {
+          assert_true(u[l] > 0 && u[l] < 1);
+          seen[(int)(u[l] * 8 * L)]++;
+        }
+      }
+      for (int i = 0; i < 8 * L; i++) assert_int_equal(seen[i], 1);
+    }
+  }
+}
+
+// ---- the kernel -----------------------------------------------------------------------------
+// Over 200 seeds the value lies within one standard error in 68 % of the cases.
+static void errors_mean_what_they_say(void **state) {
+  (void)state;
+  static const char *const ways[] = {"method=random", "method=sobol scrambles=32",
+                                     "antithetic=true control=true"};
+  for (int way = 0; way < 3; way++) {
+    int inside = 0;
+    for (int seed = 0; seed < 200; seed++) {
+      char settings[200];
+      result r;
+      snprintf(settings, sizeof settings, "problem=european samples=4096 seed=%d %s", seed,
+               ways[way]);
+      ran(settings, &r);
+      inside += fabs(r.value - r.exact) <= r.error;
+    }
+    if (inside < 110 || inside > 160) fail_msg("%s: %d of 200 inside", ways[way], inside);
+  }
+}
+
+static void target_ends_the_rounds(void **state) {
+  (void)state;
+  result once, r;
+  ran("problem=pi samples=10000 seed=9", &once);
+  ran("problem=pi samples=10000 seed=9 target=5e-3 rounds=100", &r);
+  assert_true(r.error <= 5e-3 && r.samples > 100000 && r.samples < 120000);
+  assert_true(r.round_value[0] == once.value && r.round_error[0] == once.error);
+  int rounds = (int)(r.samples / 10000);
+  assert_true(r.round_value[rounds - 1] == r.value && r.round_error[rounds - 2] > 5e-3);
+  assert_true(isnan(r.round_value[rounds]));
+  ran("problem=pi samples=10000 seed=9 target=1e-9 rounds=3", &r);
+  assert_true(r.samples == 30000 && r.error > 1e-9);
+  ran("problem=pi samples=10000 seed=10", &r);
+  assert_true(r.value != once.value);
+}
+
+// Sobol's error falls faster than that of random points: by 2^17 points far below.
+static void sobol_converges_faster(void **state) {
+  (void)state;
+  result random, sobol;
+  ran("problem=gaussian dimensions=5 a=2 u=0.3 samples=131072", &random);
+  ran("problem=gaussian dimensions=5 a=2 u=0.3 samples=131072 method=sobol", &sobol);
+  assert_true(sobol.error < random.error / 30);
+  assert_true(fabs(sobol.value - sobol.exact) < 6 * sobol.error);
+}
+
+static void senseless(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"", "problem"},
+      {"problem=e", "pi"},
+      {"problem=gaussian method=sobol dimensions=65", "64"},
+      {"problem=gaussian dimensions=3 a=[1,2]", "one for each dimension"},
+      {"problem=pi control=true", "control"},
+      {"problem=european volatility=0", "volatility"},
+      {"problem=pi samples=1", "samples"},
+  };
+  result r;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(run(cases[i][0], &r), PLAIT_JOB);
+    if (!strstr(pl_message(), cases[i][1]))
+      fail_msg("'%s' does not say '%s'", pl_message(), cases[i][1]);
+  }
+}
+
+static void block_by_team(int threads, void *partial) {
+  const plait_kernel *kernel = pl_kernel_find("montecarlo");
+  plait_problem problem = {.input = NULL};
+  plait_plan plan = {.noutputs = 0};
+  void *params, *keep, *shared, *scratch[3];
+  assert_int_equal(pl_params_from_text(kernel->params, kernel->params_size,
+                                       "problem=asian dimensions=7 samples=20000 control=true",
+                                       &params, &keep),
+                   PLAIT_OK);
+  kernel->plan(&problem, params, &plan);
+  assert_int_equal(pl_calloc(1, plan.shared_bytes, &shared), PLAIT_OK);
+  for (int t = 0; t < 3; t++)
+    assert_int_equal(pl_calloc(1, plan.scratch_bytes, &scratch[t]), PLAIT_OK);
+  plait_block block = {.type = PLAIT_F64, .ndim = 1, .origin = {1111}, .extent = {12345}};
+#pragma omp parallel num_threads(threads)
+  {
+    plait_call call = {.problem = &problem,
+                       .plan = &plan,
+                       .params = params,
+                       .shared = shared,
+                       .thread = omp_get_thread_num(),
+                       .threads = threads};
+    call.scratch = scratch[call.thread];
+    kernel->reduce.block(&call, &block, partial);
+  }
+  for (int t = 0; t < 3; t++) pl_free(&scratch[t]);
+  pl_free(&shared);
+  pl_params_free(&params, &keep);
+}
+
+static void teams_of_any_size(void **state) {
+  (void)state;
+  mc_tally one, many;
+  block_by_team(1, &one);
+  assert_true(one.n == 12345);
+  for (int threads = 2; threads <= 3; threads++) {
+    block_by_team(threads, &many);
+    assert_memory_equal(&one, &many, sizeof one);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(numbers_of_plait_random),
+      cmocka_unit_test(functions_beside_libm),
+      cmocka_unit_test(sobol_points),
+      cmocka_unit_test(nets_stay_nets),
+      cmocka_unit_test(errors_mean_what_they_say),
+      cmocka_unit_test(target_ends_the_rounds),
+      cmocka_unit_test(sobol_converges_faster),
+      cmocka_unit_test(senseless),
+      cmocka_unit_test(teams_of_any_size),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
