@@ -245,6 +245,28 @@ time_is_over() { # KERNEL
   [ $code = 75 ] || note_loss 'time limit' "$1" "--deadline: exit $code"
   settle 'time limit' "$1" "$(other_ranks 4)" '--deadline'
 }
+stalls() { # KERNEL: nothing moves for longer than run.stall
+  local code=0
+  command+=(run.stall=0.2s)
+  broken 'write:6:stall' 0 || code=$?
+  if [ $code != 1 ] || ! grep -q 'nothing has moved on rank 0' err; then
+    note_loss 'nothing moves' "$1" "run.stall: exit $code"
+  fi
+  job "$1"
+  settle 'nothing moves' "$1" 0 'run.stall'
+}
+tells() { # resume-info and the note of a resume say the same
+  local blocks
+  job map
+  count_case 'what is left is told' map
+  half_done map
+  "$plait" resume-info "${command[@]:0:4}" --format json >out 2>err || note_loss 'what is left is told' map 'resume-info fails'
+  blocks=$(sed -n 's/.*"blocks_in_results": \([0-9]*\).*/\1/p' out)
+  grep -q '"run": "goes on"' out || note_loss 'what is left is told' map 'resume-info does not see it'
+  "$plait" run "${command[@]:0:4}" >out 2>err || note_loss 'what is left is told' map 'resume fails'
+  grep -q "goes on from .*: ${blocks:-none} of " err || note_loss 'what is left is told' map "not $blocks blocks"
+  clear_result
+}
 two_runs() {
   job map
   count_case 'two runs at once' map
@@ -280,6 +302,8 @@ changes
 full_disk
 one_rank_fails
 two_runs
+job map; stalls map
+tells
 
 all=0 bad=0
 printf '%-24s' 'cases (lost)'

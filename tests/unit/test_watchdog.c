@@ -27,8 +27,8 @@ static void say(void *data, const char *line) {
 
 typedef enum how { IDLE, STUCK, BUSY } how;
 
-// In a child: 0.4 s of `how` under a watchdog of 0.1 s. What it said, its exit status.
-static int watch(how how, double stall, char *said, size_t room) {
+// In a child: 0.4 s of `way` under a watchdog of 0.1 s. What it said, its exit status.
+static int watch(how way, double stall, char *said, size_t room) {
   int ends[2], status = 0;
   assert_int_equal(pipe(ends), 0);
   pid_t child = fork();
@@ -38,11 +38,11 @@ static int watch(how how, double stall, char *said, size_t room) {
     if (pl_comm_start(false, 1, &comm) != PLAIT_OK) _exit(9);
     pl_watchdog_plan plan = {.comm = comm, .stall = stall, .stalled = say, .data = &ends[1]};
     if (pl_watchdog_start(&plan, &dog) != PLAIT_OK) _exit(9);
-    if (how == STUCK) pl_watchdog_begin(dog, PL_WATCH_READ, 17);
+    if (way == STUCK) pl_watchdog_begin(dog, PL_WATCH_READ, 17);
     for (int i = 0; i < 20; i++) {
-      if (how == BUSY) pl_watchdog_begin(dog, PL_WATCH_TEAM, i);
+      if (way == BUSY) pl_watchdog_begin(dog, PL_WATCH_TEAM, i);
       pl_sleep(0.02);
-      if (how == BUSY) pl_watchdog_end(dog, PL_WATCH_TEAM);
+      if (way == BUSY) pl_watchdog_end(dog, PL_WATCH_TEAM);
     }
     pl_watchdog_stop(&dog);
     _exit(0);
