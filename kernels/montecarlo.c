@@ -8,7 +8,7 @@
 //   value = mean f - b (mean g - E), b = cov(f, g) / var(g).
 // Rounds of `samples` points follow each other until the error is below `target`; each continues
 //   the sequence of points.
-// Random points come from Philox, keyed by seed, pair of dimensions and number of the sample. Sobol
+// Random points come from Philox, keyed by seed, dimension and number of the sample. Sobol
 //   points are scrambled `scrambles` times independently, samples are shared out among them, and
 //   the error is that of the mean of their values. Best with samples / scrambles a power of 2.
 // Shapes: no input; out: value, error, samples, exact (NaN when it is not known), and
@@ -75,7 +75,7 @@ static mc_sizes sizes_of(const mc_params *p) {
   s.d = s.problem->dims > 0 ? s.problem->dims : p->dimensions;
   s.streams = p->method == MC_SOBOL ? p->scrambles : 1;
   s.each = (p->samples + s.streams - 1) / s.streams;
-  if (s.streams > 1) s.each = (s.each + MC_LANES - 1) / MC_LANES * MC_LANES;
+  if (s.streams > 1 || p->target > 0) s.each = (s.each + MC_LANES - 1) / MC_LANES * MC_LANES;
   s.control = p->control && s.problem->mean;
   return s;
 }
@@ -145,7 +145,7 @@ static void mc_plan(const plait_problem *problem, const void *params, plait_plan
   plan->space[0] = s.streams * s.each;
   plan->reduced[0] = true;
   plan->scratch_bytes =
-      (size_t)(2 * s.d + 1) * MC_LANES * sizeof(double) + (size_t)s.d * 32 * sizeof(uint32_t);
+      (size_t)(2 * s.d) * MC_LANES * sizeof(double) + (size_t)s.d * 32 * sizeof(uint32_t);
   plan->partial_bytes = (size_t)s.streams * sizeof(mc_tally);
   plan->shared_bytes = MC_PARTS * plan->partial_bytes;
   plan->state_bytes = state_bytes(p);
@@ -165,16 +165,14 @@ typedef struct points { // in the scratch of a thread
 
 static points points_of(const plait_call *call, const mc_sizes *s) {
   points x = {.u = call->scratch};
-  x.mirrored = x.u + (s->d + 1) * MC_LANES; // random numbers come in pairs
+  x.mirrored = x.u + s->d * MC_LANES;
   x.v = (uint32_t(*)[32])(void *)(x.mirrored + s->d * MC_LANES);
   return x;
 }
 
 static void draw(const mc_params *p, const mc_sizes *s, int64_t stream, int64_t first, points *x) {
   if (p->method == MC_RANDOM) {
-    for (int64_t j = 0; j < s->d; j += 2)
-      pl_mc_uniform(p->seed, j / 2, first, x->u + j * MC_LANES,
-                    j + 1 < s->d ? x->u + (j + 1) * MC_LANES : NULL);
+    for (int64_t j = 0; j < s->d; j++) pl_mc_uniform(p->seed, j, first, x->u + j * MC_LANES);
     return;
   }
   for (int64_t j = 0; j < s->d; j++) {

@@ -40,8 +40,10 @@ typedef struct mc_tally {
 void pl_mc_join(mc_tally *left, const mc_tally *right);
 void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_tally *t);
 
-// The points with numbers [first, first + MC_LANES) of a stream, one dimension.
-void pl_mc_uniform(int64_t seed, int64_t pair, int64_t first, double *low, double *high);
+// One dimension of the points [first, first + MC_LANES): plait_random(seed, dim, first / 2 + l) has
+// point l in its first two words and point l + MC_LANES / 2 in the others. `first` is a multiple of
+// MC_LANES.
+void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u);
 void pl_mc_directions(int64_t dim, uint32_t v[32]);
 // `first` is a multiple of MC_LANES; key: of the scrambling (Owen's, by hashing), 0: none.
 void pl_mc_sobol(const uint32_t v[32], uint32_t key, int64_t first, double *u);
