@@ -54,7 +54,9 @@ plait_err pl_trial_read(const char *json, pl_trial *trial) {
   double ranks = root ? number(root, "ranks") : 0;
   if (!total || ranks < 1) GUARD(plait_fail(PLAIT_BUG, "a trial printed no report"));
   read_total(total, ranks, trial);
-  trial->units_total = whole(root, "blocks_total");
+  int64_t passes = whole(total, "passes");
+  trial->passes = passes > 1 ? passes : 1;
+  trial->units_total = whole(root, "blocks_total") * trial->passes;
   trial->flops_per_cell = number(root, "flops_per_cell");
   trial->hidden = number(root, "hidden_share");
   trial->balance = number(root, "balance");
@@ -189,18 +191,16 @@ void pl_trial_clean(const char *output) {
 plait_err pl_trial_calibrate(const pl_trial_job *job, const pl_layout_try *layout, double seconds,
                              int64_t *sample, pl_trial *trial) {
   pl_trial_how how = {.layout = *layout, .overlap = true, .sample = 4};
-  for (;;) {
+  for (*sample = 0;;) {
     TRY(pl_trial_run(job, &how, trial));
-    if (trial->units < how.sample || trial->units >= trial->units_total) {
-      *sample = 0;
-      return PLAIT_OK;
-    }
+    int64_t done = trial->units / trial->passes, all = trial->units_total / trial->passes;
+    if (done < how.sample || done >= all) return PLAIT_OK;
     double factor = 1.25 * seconds / (trial->inside > 1e-4 ? trial->inside : 1e-4);
     if (trial->inside > 0.15 * seconds) { // long enough to be believed
-      *sample = (int64_t)(factor > 1 ? factor * (double)trial->units : (double)trial->units);
-      if (*sample >= trial->units_total) *sample = 0;
+      *sample = (int64_t)((double)done * (factor > 1 ? factor : 1));
+      if (*sample >= all) *sample = 0;
       return PLAIT_OK;
     }
-    how.sample = (int64_t)((double)trial->units * (factor < 4 ? 4 : factor < 64 ? factor / 2 : 32));
+    how.sample = (int64_t)((double)done * (factor < 4 ? 4 : factor < 64 ? factor / 2 : 32));
   }
 }

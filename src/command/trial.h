@@ -32,7 +32,8 @@ typedef struct pl_trial {
   double cpu_inside;      // s, sum over the ranks
   double waited, delayed; // shares of the threads' time
   double hidden, balance;
-  int64_t units, units_total; // blocks or steps done; in all
+  int64_t units, units_total; // blocks or steps done; in all (blocks of each pass count)
+  int64_t passes;
   int64_t bytes_read, bytes_written, messages, bytes_sent, cells;
   int64_t memory, memory_rank, peak_rank; // bytes; peak_rank: high-water mark of a rank
   double energy;                          // J; < 0 unknown

@@ -391,6 +391,7 @@ static plait_err start(reduce_run *run) {
   pl_task *task = run->task;
   run->pool.bytes = pl_partial_bytes(task);
   run->merger = (pl_merger){.leaves = task->cut.nreds, .pool = &run->pool};
+  if (has_passes(run)) run->merger.leaves = unit_start(task, units_of_pass(task)); // of a sample
   TRY(pl_calloc(1, task->plan.state_bytes, &run->state));
   TRY(pl_feed_start(task, &run->feed));
   if (has_passes(run)) TRY(pl_feed_keep(&run->feed));
@@ -417,9 +418,10 @@ plait_err pl_reduce_run(pl_stage *stage) {
       !(has_passes(&run) && stage->task->resume.results > 0); // else the only tile is there
   while (again && err == PLAIT_OK) {
     err = one_pass(&run);
-    again = err == PLAIT_OK && has_passes(&run) && stage->task->job->sample == 0;
+    again = err == PLAIT_OK && has_passes(&run);
     if (again) err = next_pass(&run, &again);
   }
+  stage->meter->passes = run.pass > 0 ? run.pass : 1;
   stage->meter->bytes_read += run.feed.bytes_read;
   stage->meter->bytes_written += run.results.bytes_written;
   pl_scratch_stop(&run.scratch);

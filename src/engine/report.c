@@ -29,6 +29,7 @@ static void add_meter(pl_meter *total, const pl_meter *m) {
   total->cpu += m->cpu;
   total->bytes_read += m->bytes_read;
   total->bytes_written += m->bytes_written;
+  if (m->passes > total->passes) total->passes = m->passes;
   total->blocks += m->blocks;
   total->stolen += m->stolen;
   total->cells += m->cells;
@@ -91,7 +92,8 @@ static void add_work(const pl_report *report, pl_text *out) {
   pl_text_add(out, "; %s read, %s written. ", read, written);
   if (!report->complete)
     pl_text_add(out, "Not complete: %lld of %lld blocks are done. ",
-                (long long)(t->blocks + report->blocks_resumed), (long long)report->blocks_total);
+                (long long)(t->blocks / (t->passes > 1 ? t->passes : 1) + report->blocks_resumed),
+                (long long)report->blocks_total);
 }
 
 // Times are means over the ranks, so that they compare with the wall time.
@@ -134,6 +136,7 @@ static void json_meter(const pl_meter *m, pl_json *j) {
   pl_json_real(j, "cpu_s", m->cpu);
   pl_json_int(j, "bytes_read", m->bytes_read);
   pl_json_int(j, "bytes_written", m->bytes_written);
+  pl_json_int(j, "passes", m->passes);
   pl_json_int(j, "blocks", m->blocks);
   pl_json_int(j, "blocks_stolen", m->stolen);
   pl_json_int(j, "cells", m->cells);
