@@ -11,6 +11,7 @@
 #include "engine/feed.h"
 #include "engine/merge.h"
 #include "engine/pattern.h"
+#include "engine/reduce_units.h"
 #include "engine/results.h"
 #include "engine/strands.h"
 #include "engine/watchdog.h"
@@ -29,9 +30,7 @@ typedef struct reduce_run {
   pl_merger merger;
   void *root; // several passes: the merged partial of the only tile, on its home rank
   void *state;
-  pl_todo todo;        // units
-  int64_t unit, units; // reader: numbers of todo that are claimed and not looked at
-  int64_t at, end;     // reader: blocks of claimed units that are not read yet
+  pl_units units;
   int pass;
   // what the leader tells its team about the node in work
   pl_node node;
@@ -41,63 +40,15 @@ typedef struct reduce_run {
   plait_err err;
 } reduce_run;
 
-static int64_t runs_per_tile(const pl_task *task) {
-  return (task->cut.nreds + task->run_blocks - 1) / task->run_blocks;
-}
-
-// First block of unit u; unit = run of blocks inside a tile. Consecutive units are consecutive
-// blocks.
-static int64_t unit_start(const pl_task *task, int64_t unit) {
-  int64_t runs = runs_per_tile(task);
-  return unit / runs * task->cut.nreds + unit % runs * task->run_blocks;
-}
-
-// Units of a pass: all, or as many as hold the blocks of a sample.
-static int64_t units_of_pass(const pl_task *task) {
-  int64_t units = task->cut.ntiles * runs_per_tile(task);
-  int64_t sample = pl_task_sample(task, task->cut.nblocks);
-  while (units > 1 && unit_start(task, units - 1) >= sample) units--;
-  return units;
-}
-
-static bool block_done(const reduce_run *run, int64_t block) {
-  return run->todo.n > 0 && pl_resume_done(&run->task->resume, block);
-}
-
-static plait_err claim(reduce_run *run) {
-  int64_t count, first;
-  bool stolen = false, stops;
-  if (run->unit == run->units) {
-    TRY(pl_stage_stops(run->stage, run->scheduler, &stops));
-    if (stops) return PLAIT_OK;
-    TRY(pl_schedule_next(run->scheduler, &run->unit, &count, &stolen));
-    run->units = run->unit + count;
-  }
-  if (run->unit == run->units) return PLAIT_OK;
-  pl_todo_piece(&run->todo, run->unit, run->units - run->unit, &first, &count);
-  run->unit += count;
-  run->at = unit_start(run->task, first);
-  run->end = unit_start(run->task, first + count);
-  if (stolen) run->stage->meter->stolen += run->end - run->at;
-  return PLAIT_OK;
-}
-
-// Blocks that are done are passed over; a unit may have some of them anywhere.
 static plait_err read_batch(void *context, int slot, bool *more) {
   reduce_run *run = context;
-  int64_t n = 0;
-  for (;;) {
-    while (run->at < run->end && block_done(run, run->at)) run->at++;
-    if (run->at < run->end) break;
-    TRY(claim(run));
-    *more = run->at < run->end;
-    if (!*more) return PLAIT_OK;
-  }
-  while (n < run->task->batch && run->at + n < run->end && !block_done(run, run->at + n)) n++;
-  pl_watchdog_begin(run->stage->dog, PL_WATCH_READ, run->at);
-  plait_err err = pl_feed_read(&run->feed, slot, run->at, (int)n);
+  int64_t first, n;
+  TRY(pl_units_next(&run->units, run->stage, run->scheduler, &first, &n));
+  *more = n > 0;
+  if (!*more) return PLAIT_OK;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_READ, first);
+  plait_err err = pl_feed_read(&run->feed, slot, first, (int)n);
   pl_watchdog_end(run->stage->dog, PL_WATCH_READ);
-  run->at += n;
   return err;
 }
 
@@ -263,27 +214,6 @@ static plait_err node_arrives(void *context, pl_node *node) {
 
 // ---- what an earlier run left ----
 
-static bool unit_left(const void *context, int64_t unit) {
-  const pl_task *task = context;
-  int64_t block = unit_start(task, unit), next = unit_start(task, unit + 1);
-  for (; block < next; block++)
-    if (!pl_resume_done(&task->resume, block)) return true;
-  return false;
-}
-
-// What is left of the pass that an earlier run was in; all of any later one.
-static plait_err find_todo(reduce_run *run) {
-  const pl_task *task = run->task;
-  int64_t units = units_of_pass(task);
-  bool first = run->pass == task->resume.journal.pass;
-  pl_todo_free(&run->todo);
-  run->todo.total = units;
-  run->unit = run->units = run->at = run->end = 0;
-  run->stage->resumed = first ? task->resume.blocks : 0;
-  if (!first || !task->resume.done) return PLAIT_OK;
-  return pl_todo_make(units, unit_left, task, &run->todo);
-}
-
 // Partials go to the home of their tile, where the exchange will look for their siblings.
 static plait_err take_up_nodes(reduce_run *run) {
   const pl_journal_found *found = &run->task->resume.journal;
@@ -303,7 +233,7 @@ static plait_err take_up_nodes(reduce_run *run) {
 
 static plait_err begin_pass(reduce_run *run) {
   pl_comm *comm = run->stage->comm;
-  plait_err err = find_todo(run);
+  plait_err err = pl_units_begin(&run->units, run->stage, run->pass);
   if (err == PLAIT_OK) err = take_up_nodes(run);
   if (err == PLAIT_OK && run->pass > 0 && !run->emitting && run->stage->journal &&
       pl_comm_rank(comm) == 0)
@@ -343,8 +273,8 @@ static plait_err one_pass(reduce_run *run) {
   int64_t at_once =
       task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
   TRY(begin_pass(run));
-  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule, run->todo.total,
-                        at_once, &run->scheduler));
+  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
+                        run->units.todo.total, at_once, &run->scheduler));
   plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
                                  task->job->run.overlap, stage->meter);
   if (err == PLAIT_OK)
@@ -429,7 +359,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
   pl_feed_stop(&run.feed);
   pl_merger_free(&run.merger);
   pl_pool_free(&run.pool);
-  pl_todo_free(&run.todo);
+  pl_todo_free(&run.units.todo);
   pl_free(&run.state);
   return err;
 }
