@@ -26,8 +26,8 @@
 
 enum { RADIUS_MAX = 4096, STRIP_CELLS = 65536, PAD = GAUSSIAN_PAD };
 
-static const char *const boundaries[] = {"reflect",  "nearest",  "mirror",
-                                         "constant", "periodic", NULL}; // order of plait_boundary
+static const char *const boundaries[] = {"auto",     "reflect",  "nearest", "mirror",
+                                         "constant", "periodic", NULL}; // auto, then plait_boundary
 static const char *const missings[] = {"normalise", "fill", "propagate", NULL};
 static const char *const types[] = {"same", "float32", "float64", NULL};
 
@@ -59,15 +59,9 @@ static const plait_param gaussian_table[] = {
      .kind = PLAIT_PARAM_CHOICE,
      .offset = AT(boundary),
      .unit = "",
-     .standard = "reflect",
-     .help = "what lies beyond the ends of an axis",
+     .standard = "auto",
+     .help = "beyond the ends; auto: periodic along a longitude round the globe, else reflect",
      .choices = boundaries},
-    {.name = "periodic",
-     .kind = PLAIT_PARAM_AXES,
-     .offset = AT(periodic),
-     .unit = "",
-     .standard = "[]",
-     .help = "axes that close on themselves, such as the longitude of a global map"},
     {.name = "value",
      .kind = PLAIT_PARAM_REAL,
      .offset = AT(value),
@@ -183,6 +177,22 @@ static void buffer_cells(int ndim, const int64_t tile[], const int64_t halo[], i
   *strip = length * *chunk;
 }
 
+// A longitude whose cells go once round the globe: the last one is the neighbour of the first.
+static bool goes_round(const plait_array *in, int d) {
+  int64_t n = in->shape[d];
+  const double *lon = in->coord[d];
+  if (!lon || n < 2 || strncmp(in->coord_units[d], "degree", 6) != 0) return false;
+  const char *direction = strrchr(in->coord_units[d], '_'); // degrees_east, degree_E
+  if (!direction || (direction[1] != 'e' && direction[1] != 'E')) return false;
+  double step = (lon[n - 1] - lon[0]) / (double)(n - 1);
+  return fabs(fabs(step) * (double)n - 360) < 1e-3 * fabs(step);
+}
+
+static plait_boundary boundary_of(const plait_array *in, const gaussian_params *p, int d) {
+  if (p->boundary > 0) return (plait_boundary)(p->boundary - 1);
+  return goes_round(in, d) ? PLAIT_PERIODIC : PLAIT_REFLECT;
+}
+
 static void gaussian_plan(const plait_problem *problem, const void *params, plait_plan *plan) {
   const gaussian_params *p = params;
   const plait_array *in = problem->input;
@@ -193,8 +203,7 @@ static void gaussian_plan(const plait_problem *problem, const void *params, plai
     taps += radius_of(p, i) + 1;
     plan->flops_per_cell += 3.0 * (double)radius_of(p, i) + 1;
   }
-  for (int d = 0; d < in->ndim; d++) plan->boundary[d] = (plait_boundary)p->boundary;
-  for (int i = 0; i < p->periodic.n; i++) plan->boundary[p->periodic.axis[i]] = PLAIT_PERIODIC;
+  for (int d = 0; d < in->ndim; d++) plan->boundary[d] = boundary_of(in, p, d);
   plan->boundary_value = p->value;
   tile_of(problem, p, plan->halo, tile);
   buffer_cells(in->ndim, tile, plan->halo, &buffer, &strip, &chunk);

@@ -10,10 +10,10 @@ enum { GAUSSIAN_SAME, GAUSSIAN_F32, GAUSSIAN_F64 };
 enum { GAUSSIAN_PAD = 64 }; // cells that rows in scratch are padded to
 
 typedef struct gaussian_params {
-  plait_axes axes, periodic;
+  plait_axes axes;
   plait_reals sigma;
   double truncate;
-  int boundary;
+  int boundary; // 0: auto, else 1 + plait_boundary
   double value;
   int missing;
   int type;
