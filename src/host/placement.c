@@ -151,9 +151,11 @@ static int own_threads(const decision *d, pl_placement *p) {
   if (is_unconfined(d)) limit(&threads, d->around->job_cpus / size);
   if (d->around->omp_limit > 0) limit(&threads, d->around->omp_limit);
   if (quota > 0) limit(&threads, (int)(quota / size + 0.01));
-  if (quota > 0 && quota < cores * size)
-    note(p, "the control group allows the time of %.3g CPUs: %d thread%s of %d", quota, threads,
-         threads == 1 ? "" : "s", cores);
+  if (quota > 0 && quota < cores * size && threads < cores)
+    note(p, "the control group allows the time of %.3g CPUs: %d thread%s on %d cores", quota,
+         threads, threads == 1 ? "" : "s", cores);
+  else if (quota > 0 && quota < cores * size)
+    note(p, "the control group allows the time of %.3g CPUs to %d ranks", quota, size);
   return threads;
 }
 

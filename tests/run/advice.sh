@@ -88,6 +88,21 @@ run 2 "$plait" run job.yaml --sample 0; has err 'sample'
 run 0 "$plait" run job.yaml -q output=null: params.sigma=60 input='generate:ramp?shape=3000x2000' --threads $((8 * cpus))
 has out 'Warning: threads'
 
+# a quota of CPU time, where control groups can be made (root, v1 or v2)
+for dir in /sys/fs/cgroup/cpu /sys/fs/cgroup; do
+  group=$dir/plait-test-$$
+  mkdir "$group" 2>/dev/null || continue
+  { echo 100000 >"$group/cpu.cfs_quota_us" || echo '100000 100000' >"$group/cpu.max"; } 2>/dev/null
+  if [ "$cores" -gt 1 ] && (echo "$BASHPID" >"$group/cgroup.procs") 2>/dev/null && [ -e "$group/cpu.max" -o -e "$group/cpu.cfs_quota_us" ]; then
+    (echo "$BASHPID" >"$group/cgroup.procs"; exec "$plait" doctor) >out 2>err
+    last='doctor under a quota of 1 CPU'
+    has out 'control group allows the time of 1 CPUs: 1 thread on'
+    has out '^ *0 .* 1, '
+  fi
+  rmdir "$group"
+  break
+done
+
 [ -n "$mpirun" ] || finish
 # under a launcher: one document, a line for each rank, all cores used, whatever the launcher binds
 for ranks in 1 2 3 4; do
@@ -116,6 +131,10 @@ if [ "$cores" = "$cpus" ] && [ "$cores" -gt 1 ]; then
   use "$cores" "$mpirun" --bind-to none -np 1
   use "$cores" "$mpirun" --bind-to none -np 2
   use 1 "$mpirun" --bind-to core -np 1 # asked for: kept
+  run 0 "$mpirun" -np 1 "$plait" run job.yaml output=null:
+  [ "$(grep -c 'mpirun bound this rank to' err)" = 1 ] || fail "$last: widening is not said in one line"
+  run 3 "$mpirun" -np 1 "$plait" doctor job.yaml run.placement=inherit; has out 'stay idle'
+  run 3 "$mpirun" -np 1 "$plait" doctor --threads 1; has out 'stay idle'
   use 2 "$mpirun" --bind-to core -np 2
   use 2 "$mpirun" --map-by slot:PE=2 -np 1
   use "$cores" env OMP_PLACES=cores OMP_PROC_BIND=close "$mpirun" --bind-to none -np 2

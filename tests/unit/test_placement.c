@@ -243,10 +243,10 @@ static const situation situations[] = {
      .note = ""},
     // quota
     {"half of the time", TWO, PLAIN, .quota = 1, .threads = 1, .ncpus = 2, .bound = true,
-     .note = "the time of 1 CPUs: 1 thread of 2"},
+     .note = "the time of 1 CPUs: 1 thread on 2 cores"},
     {"enough", TWO, PLAIN, .quota = 2, .threads = 2, .ncpus = 2, .bound = true, .note = ""},
     {"less than a CPU for two ranks", TWO, MPIRUN(0, 2), .outer_n = 2, .quota = 0.5, .threads = 1,
-     .ncpus = 1, .oversubscribed = true, .note = "the time of 0.5 CPUs"},
+     .ncpus = 1, .oversubscribed = true, .note = "the time of 0.5 CPUs to 2 ranks"},
 };
 
 static int *run_of(int from, int n) {
