@@ -37,6 +37,15 @@ ends "$id" COMPLETED
 says 'on 1 rank with' 0
 same_as_laptop
 
+# Whole nodes, nothing said of CPUs: the script divides them.
+rm -f out.npy
+sed 's/^#SBATCH --cpus-per-task=.*/#SBATCH --exclusive/' "$slurm/plait.sbatch" >whole.sbatch
+submit --nodes=2 whole.sbatch job.yaml
+ends "$id" COMPLETED
+says ": 2 x $cores CPUs by srun" 0
+says "on 2 ranks with $((2 * cores)) threads in all" 0
+same_as_laptop
+
 # What is wrong is said once, is no reason to try again, and leaves no result.
 rm -f out.npy
 submit --nodes=2 "$slurm/plait.sbatch" job.yaml params.sigmma=3
