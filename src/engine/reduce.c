@@ -321,7 +321,7 @@ static plait_err start(reduce_run *run) {
   pl_task *task = run->task;
   run->pool.bytes = pl_partial_bytes(task);
   run->merger = (pl_merger){.leaves = task->cut.nreds, .pool = &run->pool};
-  if (has_passes(run)) run->merger.leaves = unit_start(task, units_of_pass(task)); // of a sample
+  if (has_passes(run)) run->merger.leaves = pl_units_blocks(task); // of a sample
   TRY(pl_calloc(1, task->plan.state_bytes, &run->state));
   TRY(pl_feed_start(task, &run->feed));
   if (has_passes(run)) TRY(pl_feed_keep(&run->feed));

@@ -21,6 +21,10 @@ static int64_t units_of_pass(const pl_task *task) {
   return units;
 }
 
+int64_t pl_units_blocks(const pl_task *task) {
+  return unit_start(task, units_of_pass(task));
+}
+
 static bool unit_left(const void *context, int64_t unit) {
   const pl_task *task = context;
   int64_t block = unit_start(task, unit), next = unit_start(task, unit + 1);

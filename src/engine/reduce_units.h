@@ -18,4 +18,6 @@ plait_err pl_units_begin(pl_units *units, pl_stage *stage, int pass);
 // Reader strand: the next blocks [*first, *first + *n), at most a batch; *n = 0: there are no more.
 plait_err pl_units_next(pl_units *units, pl_stage *stage, pl_scheduler *scheduler, int64_t *first,
                         int64_t *n);
+// Blocks of the whole pass: all of the cut, or those of a sample of the job. Pure.
+int64_t pl_units_blocks(const pl_task *task);
 #endif
