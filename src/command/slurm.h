@@ -46,8 +46,8 @@ void pl_batch_progress(const char *log, char *out, size_t room);
 // Runs one and hands over what it printed; *owned*.
 plait_err pl_slurm_ask(const char *const argv[], pl_text *answer);
 plait_err pl_batch_ask(const char *id, pl_batch_state *state);
-// CPUs of the smallest node (of a partition; NULL: any), or of this machine where there is no Slurm;
-// `why`: a comment that says so.
+// CPUs of the smallest node (of a partition; NULL: any), or of this machine where there is no
+// Slurm; `why`: a comment that says so.
 int64_t pl_slurm_cpus(const char *partition, const char **why);
 plait_err pl_batch_submit(const pl_text *script, char id[32]);
 plait_err pl_batch_wait(const char *id, pl_batch_state *state); // until it ended; blocks

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Writes a batch script. Names of the user's come into it in two ways only: as words in single
-// quotes, in which a shell knows nothing special but the closing quote; and as the name of the batch
-// job, of which everything but letters, digits and some marks is replaced. Never in a comment: a line
-// break in a name would end it.
+// quotes, in which a shell knows nothing special but the closing quote; and as the name of the
+// batch job, of which everything but letters, digits and some marks is replaced. Never in a
+// comment: a line break in a name would end it.
 #include "command/slurm.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Batch scripts and Slurm's answers, without Slurm. Names are judged by a shell that reads the script.
+// Batch scripts and Slurm's answers, without Slurm. Names are judged by a shell that reads the
+// script.
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
