@@ -76,7 +76,7 @@ int main(int n, char **word) { // european option, inverse method like plait's, 
     double gain = 100 * exp(0.03 + 0.2 * gsl_cdf_ugaussian_Pinv(gsl_rng_uniform_pos(r))) - 100;
     sum += gain > 0 ? gain : 0;
   }
-  printf("%g\\n", exp(-0.05) * sum / (double)samples);
+  printf("%g\n", exp(-0.05) * sum / (double)samples);
 }
 """
 NUMPY = """

@@ -99,6 +99,10 @@ void pl_kmeans_nearest_f64(const km_shape *s, const km_state *state, const doubl
 // Squared distance of two rows. Bits: same anywhere.
 double pl_kmeans_distance(const double *a, const double *b, int64_t d);
 
+bool pl_kmeans_next(const plait_call *call, const void *partial, void *bytes);
+// Cell i of an array in the type of the distances.
+void pl_kmeans_store(const km_shape *s, void *array, int64_t i, double value);
+
 // Fills state->centre from the sample; false (and raised) when there are too few points.
 bool pl_kmeans_seed(const plait_call *call, const km_shape *s, const km_survey *survey,
                     km_state *state);

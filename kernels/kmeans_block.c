@@ -145,7 +145,8 @@ static void part_tally(const plait_call *call, const km_shape *s, int part, km_t
   pl_kmeans_tally(s, (char *)call->shared + (size_t)part * bytes, t);
 }
 
-// Rows [row, row + n) of the block; what is left of the batch is zero. Returns whether one is missing.
+// Rows [row, row + n) of the block; what is left of the batch is zero. Returns whether one is
+// missing.
 static bool load_rows(const km_shape *s, const km_state *state, const plait_block *in, int64_t row,
                       int64_t n, batch *b) {
   pl_kmeans_rows(s, in, row, n, b->rows);

@@ -3,11 +3,14 @@
 // The first centres: k-means++ over a sample of the rows.
 //
 // k-means++ chooses each centre with a probability in proportion to the squared distance from those
-// chosen before, so each needs a look at all points: k passes over a file. Here it looks at a sample
-// (one row of each of m strata of the file, chosen by counter) that the first pass takes along; when
+// chosen before, so each needs a look at all points: k passes over a file. Here it looks at a
+// sample
+// (one row of each of m strata of the file, chosen by counter) that the first pass takes along;
+// when
 // m >= n the sample is the data and this is k-means++ itself. As in the reference implementation of
 // the authors, the best of 2 + ln k candidates is taken. Every rank computes the same.
-// Cost: m k d (2 + ln k) multiplications on one thread; m is at most 1 MiB of rows unless 8 k is more.
+// Cost: m k d (2 + ln k) multiplications on one thread; m is at most 1 MiB of rows unless 8 k is
+// more.
 // Source: D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding (2007).
 #include "kmeans.h"
 #include <math.h>

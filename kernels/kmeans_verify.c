@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// k-means checked by what must hold at its end: every row has the label of its nearest centre, every
+// k-means checked by what must hold at its end: every row has the label of its nearest centre,
+// every
 // centre is the mean of its rows, the inertia is their sum of squares, and a plain reference that
 // starts from well separated clusters finds the same. The same for any cut into blocks.
 #include "kmeans.h"

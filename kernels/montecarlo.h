@@ -19,7 +19,8 @@ typedef struct mc_params {
 } mc_params;
 
 // An integrand over the unit cube. `value` fills f[MC_LANES] for points u[d][MC_LANES] and, where
-// `mean` is given, g[MC_LANES], whose mean is known: the control variate. `exact`: the integral, NaN
+// `mean` is given, g[MC_LANES], whose mean is known: the control variate. `exact`: the integral,
+// NaN
 // when nobody knows. To add one: a function of ten lines here, and a row in pl_mc_problems.
 typedef struct mc_problem {
   const char *name;

@@ -114,7 +114,8 @@ PLAIT_WIDE void pl_mc_exp(double *x) {
   for (int l = 0; l < L; l++) x[l] = exponential(x[l]);
 }
 
-// |x| < 1e6, pi in three parts whose products are exact. cos(pi t) with t reduced to [-1/2, 1/2] and the sign of the half turns.
+// |x| < 1e6, pi in three parts whose products are exact. cos(pi t) with t reduced to [-1/2, 1/2]
+// and the sign of the half turns.
 PLAIT_WIDE void pl_mc_cos(double *x) {
   for (int l = 0; l < L; l++) {
     double t = x[l] * 0.3183098861837907 + rounder;

@@ -10,6 +10,7 @@
 extern const pl_format pl_format_netcdf; // classic, NetCDF-4
 extern const pl_format pl_format_npy;
 extern const pl_format pl_format_generate;
+extern const pl_format pl_format_idx; // with libdeflate, as NetCDF
 
 extern const pl_outformat pl_outformat_netcdf4; // .nc
 extern const pl_outformat pl_outformat_cdf5, pl_outformat_cdf2, pl_outformat_cdf1;

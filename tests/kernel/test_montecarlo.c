@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The parts of montecarlo beside what they stand for: random numbers beside plait_random, functions
-// beside the C library, Sobol points beside published ones and as nets; then the kernel: errors that
+// beside the C library, Sobol points beside published ones and as nets; then the kernel: errors
+// that
 // mean what they say, targets, teams, refusals.
 #include "../../kernels/montecarlo.h"
 #include "base/err.h"
@@ -74,7 +75,8 @@ static void functions_beside_libm(void **state) {
   }
 }
 
-// Points 0 to 7 of the first four dimensions in the order of Gray's code, as Joe and Kuo's numbers give them,
+// Points 0 to 7 of the first four dimensions in the order of Gray's code, as Joe and Kuo's
+// numbers give them,
 // stand here in the plain order.
 static void sobol_points(void **state) {
   (void)state;
@@ -91,7 +93,8 @@ static void sobol_points(void **state) {
   }
 }
 
-// Each of the 2^k intervals of length 2^-k has one of 2^k points, in every dimension, scrambled or not.
+// Each of the 2^k intervals of length 2^-k has one of 2^k points, in every dimension, scrambled
+// or not.
 static void nets_stay_nets(void **state) {
   (void)state;
   for (int d = 0; d < MC_SOBOL_DIMS; d++) {
