@@ -15,7 +15,7 @@ static void check_table(const plait_param *table, size_t size) {
     assert_in_range(strlen(p->name), 1, PLAIT_NAME - 1);
     assert_in_range(p->kind, PLAIT_PARAM_INT, PLAIT_PARAM_TABLE);
     assert_true(p->offset < size);
-    assert_true(p->help && p->help[0] && p->unit);
+    assert_true(p->help && p->unit); // without words: not for users (run.sample)
     assert_true(p->min <= p->max);
     bool words = p->kind == PLAIT_PARAM_CHOICE || p->kind == PLAIT_PARAM_CHOICES;
     assert_int_equal(words, p->choices != NULL);
