@@ -84,7 +84,8 @@ static plait_err fetch(pl_feed *feed, pl_feed_block *b) {
   return PLAIT_OK;
 }
 
-// Several passes: a block that was read stays in memory while there is room in the budget. *at: where
+// Several passes: a block that was read stays in memory while there is room in the budget. *at:
+// where
 // it is or goes to, NULL when it is not kept. Returns whether it is there.
 static bool keep(pl_feed *feed, int64_t index, char **at) {
   if (!feed->task->input) return true; // nothing to read at all

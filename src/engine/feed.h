@@ -34,7 +34,8 @@ typedef struct pl_feed {
 size_t pl_feed_block_bytes(const pl_task *task); // that one block of a slot takes
 plait_err pl_feed_start(pl_task *task, pl_feed *feed);
 void pl_feed_stop(pl_feed *feed);
-// For several passes: what is read stays in memory as far as the budget goes. Reader strand's from then on.
+// For several passes: what is read stays in memory as far as the budget goes. Reader strand's
+// from then on.
 plait_err pl_feed_keep(pl_feed *feed);
 // Reader strand: fetches blocks [first, first + n) into `slot`, n <= task->batch.
 plait_err pl_feed_read(pl_feed *feed, int slot, int64_t first, int n);

@@ -65,7 +65,8 @@ static bool has_passes(const reduce_run *run) {
   return run->kernel->reduce.next != NULL;
 }
 
-// Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets it.
+// Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets
+// it.
 static void emit_block(reduce_run *run, const plait_call *call, pl_strands *strands,
                        const pl_feed_block *in) {
   if (call->thread == 0) {
