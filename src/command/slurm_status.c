@@ -57,19 +57,35 @@ typedef struct answer {
   pl_json json;
 } answer;
 
-static plait_err add_status(const char *id, answer *a) {
+static void add_record(const char *record, answer *a) {
   pl_batch_state state;
   char progress[256];
-  TRY(pl_batch_ask(id, &state));
+  if (!pl_batch_parse(record, &state)) return;
   read_progress(state.log, progress, sizeof progress);
   add_state(&state, progress, &a->text);
   json_state(&state, progress, &a->json);
+}
+
+// An array of batch jobs is answered with a record for each task, an empty line behind each.
+static plait_err add_status(const char *id, answer *a) {
+  const char *const argv[] = {"scontrol", "show", "job", id, NULL};
+  pl_text records = {0};
+  TRY(pl_slurm_ask(argv, &records));
+  for (char *at = records.at, *next; at && *at; at = next) {
+    next = strstr(at, "\n\n");
+    if (next) {
+      *next = 0;
+      next += 2;
+    }
+    add_record(at, a);
+  }
+  pl_text_free(&records);
   return PLAIT_OK;
 }
 
 static plait_err add_mine(answer *a) {
   char user[32];
-  const char *const argv[] = {"squeue", "-h", "-o", "%i", "-u", user, NULL};
+  const char *const argv[] = {"squeue", "-h", "-r", "-o", "%i", "-u", user, NULL};
   pl_text list = {0};
   plait_err err = PLAIT_OK;
   snprintf(user, sizeof user, "%lu", (unsigned long)getuid());

@@ -5,6 +5,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster 2
+queue_is_empty() { [ -z "$(on_head squeue -h)" ]; }
 on_login() { on_head "$plait" slurm "$@"; } # where users are
 
 name="a b;\$(touch pwned)\`touch pwned\`'\".yaml"
@@ -39,6 +40,16 @@ on_head scancel "$id"
 slurm_until 60 is_over "$id"
 run 0 on_login --status "$id"; has out "^$id +CANCELLED"
 run 0 on_login --status; has out '^no batch jobs'
+
+# An array: each of its tasks, whichever number is asked for.
+printf 'output=one.npy\noutput=two.npy\n' >list.txt
+array=$(on_head sbatch --parsable --array=1-2%1 "$slurm/array.sbatch" slow.yaml list.txt)
+id=${array}_1 log=plait-array-$array-1.log
+in_midst
+run 0 on_login --status; has out 'RUNNING'; has out 'PENDING'
+run 0 on_login --status "$array"; has out 'RUNNING on .*1500 blocks'; has out 'PENDING'
+on_head scancel "$array"
+slurm_until 60 queue_is_empty || fail "the array is still there"
 
 # What sbatch or the job would refuse is one line; --wait hands on how it ended.
 run 1 on_login slow.yaml --submit --partition nowhere; has err 'partition'; lines err 1; empty out
