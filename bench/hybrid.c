@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A plain hybrid program, as people write it: MPI_Init_thread, then `omp parallel`. Prints, on rank 0,
-// how many threads all ranks have and how many CPUs they may run on together (one node). What
+// A plain hybrid program, as people write it: MPI_Init_thread, then `omp parallel`. Prints, on rank
+// 0, how many threads all ranks have and how many CPUs they may run on together (one node). What
 // bench/placement.py compares plait with.
 #define _GNU_SOURCE
 #include <mpi.h>

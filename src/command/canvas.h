@@ -23,7 +23,7 @@ void pl_canvas_rect(pl_canvas *canvas, int x, int y, int w, int h, unsigned colo
 void pl_canvas_text(pl_canvas *canvas, int x, int y, int scale, unsigned color, const char *format,
                     ...) PLAIT_PRINTF(6, 7);
 void pl_canvas_svg(const pl_canvas *canvas, pl_text *out);
-// rgba [height, width, 4], *owned by the caller* (pl_free). Letters are drawn small; characters that
-// the font lacks are left out.
+// rgba [height, width, 4], *owned by the caller* (pl_free). Letters are drawn small; characters
+// that the font lacks are left out.
 plait_err pl_canvas_paint(const pl_canvas *canvas, unsigned char **rgba);
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The child's output goes to memory files, so nothing has to be read while it runs and no pipe can
-// fill. Meanwhile its tree is looked at now and then: a look costs the kernel a walk through the page
-// tables of each process, so the pause after it is fifty times as long as the look took.
+// fill. Meanwhile its tree is looked at now and then: a look costs the kernel a walk through the
+// page tables of each process, so the pause after it is fifty times as long as the look took.
 #include "command/child.h"
 #include "base/clock.h"
 #include "base/mem.h"

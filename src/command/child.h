@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A program run as a child and watched: wall and CPU time, memory of all the processes of plait that
-// come of it, energy. No shell. What it prints is kept.
+// A program run as a child and watched: wall and CPU time, memory of all the processes of plait
+// that come of it, energy. No shell. What it prints is kept.
 #ifndef PL_CHILD_H
 #define PL_CHILD_H
 #include "base/text.h"

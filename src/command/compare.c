@@ -62,7 +62,8 @@ static plait_err run_overlap(pl_comparison *c, const options *o, const pl_trial_
   return run_turns(c, o, job, c->n, 2);
 }
 
-// The sample is chosen for the fastest that one can guess, so that no variant is shorter than wanted.
+// The sample is chosen for the fastest that one can guess, so that no variant is shorter than
+// wanted.
 static plait_err choose_sample(pl_comparison *c, const options *o, const pl_trial_job *job) {
   pl_layout_try all = {1, 1, c->cores, c->cores};
   pl_trial trial;

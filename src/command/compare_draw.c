@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The picture of `plait compare`: a bar of wall time for each variant, in its parts, with a thin line
-// from the fastest to the slowest run.
+// The picture of `plait compare`: a bar of wall time for each variant, in its parts, with a thin
+// line from the fastest to the slowest run.
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/canvas.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait doctor [JOB]: what each rank of this launch got, and what is wrong with it. Started like the
-// run it is asked about: plait doctor, mpirun -np 4 plait doctor, srun plait doctor.
+// plait doctor [JOB]: what each rank of this launch got, and what is wrong with it. Started like
+// the run it is asked about: plait doctor, mpirun -np 4 plait doctor, srun plait doctor.
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/commands.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait plan JOB: how many ranks and threads for it, here or on a machine that is described, how long
-// it will take and how sure that is. The model is in engine/model.h; a sample of the job is measured
-// once and the figures kept, by CPU, version of plait and job.
+// plait plan JOB: how many ranks and threads for it, here or on a machine that is described, how
+// long it will take and how sure that is. The model is in engine/model.h; a sample of the job is
+// measured once and the figures kept, by CPU, version of plait and job.
 #include "command/plan.h"
 #include "base/hash.h"
 #include "base/mem.h"

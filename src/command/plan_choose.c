@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The layout to recommend: of those whose memory fits, the fastest; of those within 3 % of it the one
-// with the fewest ranks (less memory, fewer messages). With a time but no number of nodes: the fewest
-// nodes on which the slow end of the forecast keeps the time.
+// The layout to recommend: of those whose memory fits, the fastest; of those within 3 % of it the
+// one with the fewest ranks (less memory, fewer messages). With a time but no number of nodes: the
+// fewest nodes on which the slow end of the forecast keeps the time.
 #include "command/plan.h"
 #include <string.h>
 

@@ -96,6 +96,15 @@ void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_
 }
 
 // ---- trials ---------------------------------------------------------------------------------
+// The trial as it would have been without other programs: the kernel counts how long threads had work
+// but no core (a trial never has more threads than cores), and one that has none stops its team.
+static void take_out_delays(pl_trial *t, int threads) {
+  double lost = fmin(at_least(t->waited, 0), threads * at_least(t->delayed, 0));
+  double gone = lost * at_least(t->compute, 0);
+  t->compute -= gone;
+  t->inside -= gone;
+}
+
 static int by_inside(const void *a, const void *b) {
   double x = ((const pl_trial *)a)->inside, y = ((const pl_trial *)b)->inside;
   return x < y ? -1 : x > y;
@@ -126,6 +135,7 @@ static plait_err run_trials(const pl_trial_job *job, const pl_plan *plan, bool q
       how.sample = sample;
       if (k == RANKS && !t->has_ranks) continue;
       TRY(pl_trial_run(job, &how, &runs[k][turn]));
+      take_out_delays(&runs[k][turn], how.layout.threads);
     }
   for (int k = 0; k < KINDS; k++) {
     if (k == RANKS && !t->has_ranks) continue;

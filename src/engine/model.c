@@ -32,8 +32,8 @@ static double turns(const pl_layout_try *l) {
   return crowd > 1 ? 1 + turn_cost * log2(crowd) : 1;
 }
 
-// Surface of a rank's part against that of a half: what is sent grows with the rank count, what each
-// rank sends shrinks. Parts are cut as cubes as far as it goes.
+// Surface of a rank's part against that of a half: what is sent grows with the rank count, what
+// each rank sends shrinks. Parts are cut as cubes as far as it goes.
 static double surface(int ranks) {
   return ranks < 2 ? 0 : 2 * pow(2.0 / ranks, 2.0 / 3.0);
 }

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How long a job takes on N nodes with R ranks of T threads each: the model of `plait plan`, written
-// down. Pure functions; what they need was measured here (trials of a sample, probe.h).
+// How long a job takes on N nodes with R ranks of T threads each: the model of `plait plan`,
+// written down. Pure functions; what they need was measured here (trials of a sample, probe.h).
 //
 //   wall     = start + max(compute + messages, read, write, strands, storage) + edges
 //   compute  = one thread's time / workers x sharing x team x turns
 //     workers  threads that have a core: the least of ranks x threads and the cores
-//     sharing  cores that compute at once share the memory of their node. With all cores of this node
-//              busy a core is `sharing` times slower than alone (measured). A node's memory is either
-//              enough or it is not, so with w of c cores busy: max(1, sharing x w / c).
-//     team     threads of one rank wait for each other where ranks do not (measured: one team of all
+//     sharing  cores that compute at once share the memory of their node. With all cores of this
+//     node
+//              busy a core is `sharing` times slower than alone (measured). A node's memory is
+//              either enough or it is not, so with w of c cores busy: max(1, sharing x w / c).
+//     team     threads of one rank wait for each other where ranks do not (measured: one team of
+//     all
 //              cores against a rank on each); grows with the logarithm of the team.
-//     turns    more threads than cores take turns; each turn refills a cache: 3 % for twice as many.
-//   messages = evolve: what is not hidden of the exchanges (measured between two ranks, by the cells of
+//     turns    more threads than cores take turns; each turn refills a cache: 3 % for twice as
+//     many.
+//   messages = evolve: what is not hidden of the exchanges (measured between two ranks, by the
+//   cells of
 //              a halo: the surface of a rank's part). reduce: the merge at the end of a pass, one
 //              partial up each level of the tree of ranks.
-//   read, write = a rank's strand by itself / ranks; storage: bytes / what the storage gives to all.
-//   strands  = CPU time of everything / cores: what is hidden behind arithmetic still needs a core.
-//   edges    = a rank's first read and last write: nothing can hide them.
+//   read, write = a rank's strand by itself / ranks; storage: bytes / what the storage gives to
+//   all. strands  = CPU time of everything / cores: what is hidden behind arithmetic still needs a
+//   core. edges    = a rank's first read and last write: nothing can hide them.
 //   start    = one process; or mpirun with two ranks, and more for each further rank of a node.
 //
 // Beyond this machine it assumes the same cores, as much memory bandwidth for each, a network of
-// 10 GB/s and 2 us, and storage as fast as here. `sure` grows with the distance from what was measured.
+// 10 GB/s and 2 us, and storage as fast as here. `sure` grows with the distance from what was
+// measured.
 #ifndef PL_MODEL_H
 #define PL_MODEL_H
 #include "plait.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Looks at the machine and measures it, briefly: what `plait doctor` tells and `plait plan` builds on.
+// Looks at the machine and measures it, briefly: what `plait doctor` tells and `plait plan` builds
+// on.
 #ifndef PL_PROBE_H
 #define PL_PROBE_H
 #include "engine/findings.h"

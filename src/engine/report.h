@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What a run measured: per rank, and together on rank 0. What varies from run to run stands here and
-// never in a result file.
+// What a run measured: per rank, and together on rank 0. What varies from run to run stands here
+// and never in a result file.
 #ifndef PL_REPORT_H
 #define PL_REPORT_H
 #include "base/text.h"
@@ -34,7 +34,8 @@ typedef struct pl_report {
   double start_up; // s from process start to the first block
   double hidden;   // share of reading and writing that arithmetic covered, 0..1; -1: no I/O
   double balance;  // mean over maximum of the ranks' busy time, 0..1
-  // Shares of the time in which teams computed, 0..1: their threads did not run; had work but no core
+  // Shares of the time in which teams computed, 0..1: their threads did not run; had work but no
+  // core
   double waited, delayed;
   double flops_per_cell;                // that the kernel declares; 0 unknown
   int64_t blocks_total, blocks_resumed; // evolve: steps
@@ -52,8 +53,8 @@ double pl_meter_delay(void);
 
 void pl_report_free(pl_report *report);
 void pl_report_derive(pl_report *report); // all but the ranks' own figures, from them
-// Sets waited, delayed and, when a run was badly placed, the warning (report_judge.c; pl_report_derive
-// calls it).
+// Sets waited, delayed and, when a run was badly placed, the warning (report_judge.c;
+// pl_report_derive calls it).
 void pl_report_judge(pl_report *report);
 void pl_report_paragraph(const pl_report *report, pl_text *out); // one paragraph for people
 void pl_report_json(const pl_report *report, pl_json *out);      // "schema_version": 1

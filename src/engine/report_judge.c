@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Was the run placed well? A team that computes should have a core for each of its threads: what is
-// missing of (threads x time) in their CPU time is waiting. It has two causes that call for different
-// cures. A thread that is ready but has no core (the run-queue delay that Linux counts, seen also as
-// involuntary switches) is oversubscription, by our own ranks or by other programs. The rest is
-// threads that wait for each other: blocks too small for the team, or messages.
+// missing of (threads x time) in their CPU time is waiting. It has two causes that call for
+// different cures. A thread that is ready but has no core (the run-queue delay that Linux counts,
+// seen also as involuntary switches) is oversubscription, by our own ranks or by other programs.
+// The rest is threads that wait for each other: blocks too small for the team, or messages.
 //
-// Thresholds: on a quiet machine a well placed run shows 1 to 3 % of either; 5 ranks on 2 cores show
-// more than half. Runs of less than half a second of work are not judged: start-up dominates them.
+// Thresholds: on a quiet machine a well placed run shows 1 to 3 % of either; 5 ranks on 2 cores
+// show more than half. Runs of less than half a second of work are not judged: start-up dominates
+// them.
 #include "engine/report.h"
 #include <math.h>
 #include <stdio.h>

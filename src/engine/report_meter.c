@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What the operating system counts for a process. The delay (run-queue wait) tells an oversubscribed
-// core from a thread that waits for something else; Linux keeps it per thread, so each thread of a
-// team asks for its own. Where the kernel does not say (no schedstat), it is 0 and only the switches
-// speak.
+// What the operating system counts for a process. The delay (run-queue wait) tells an
+// oversubscribed core from a thread that waits for something else; Linux keeps it per thread, so
+// each thread of a team asks for its own. Where the kernel does not say (no schedstat), it is 0 and
+// only the switches speak.
 #include "base/clock.h"
 #include "base/mem.h"
 #include "engine/report.h"

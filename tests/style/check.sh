@@ -20,7 +20,7 @@ include_direction() {
   done
 }
 only_one_file_knows_mpi() {
-  grep -lE '#include *[<"]mpi\.h' $(sources) | grep -v '^src/host/comm_mpi\.c$' |
+  grep -lE '#include *[<"]mpi\.h' $(sources) | grep -vE '^(src/host/comm_mpi|bench/hybrid)\.c$' |
     sed 's/$/: includes mpi.h/'
 }
 # Kernels see plait.h, the C library and a header of their own beside them; list.h is the table of
