@@ -95,7 +95,7 @@ static inline double exponential(double x) {
   double r = x - k * 6.93147180369123816490e-01 - k * 1.90821492927058770002e-10;
   double e = inverse_factorial[12];
   for (int i = 11; i >= 0; i--) e = e * r + inverse_factorial[i];
-  return e * from_bits((bits + 1023) << 52);
+  return e * from_bits((int64_t)((uint64_t)(bits + 1023) << 52));
 }
 
 // x > 0 and normal: x = 2^k m, m in [0.7, 1.4]; log m = 2 atanh((m - 1) / (m + 1)), to 1e-14: it is
@@ -119,13 +119,13 @@ PLAIT_WIDE void pl_mc_exp(double *x) {
 PLAIT_WIDE void pl_mc_cos(double *x) {
   for (int l = 0; l < L; l++) {
     double t = x[l] * 0.3183098861837907 + rounder;
-    int64_t odd = to_bits(t) & 1;
+    uint64_t odd = (uint64_t)to_bits(t) & 1;
     t -= rounder;
     double r = ((x[l] - t * 3.141592651605606) - t * 1.9841871548575973e-09) -
                t * 4.503483548312435e-18,
            z = r * r, c = 1;
     for (int i = 22; i > 0; i -= 2) c = 1 - c * z * (1.0 / (i * (i - 1)));
-    x[l] = from_bits(to_bits(c) ^ odd << 63);
+    x[l] = from_bits(to_bits(c) ^ (int64_t)(odd << 63));
   }
 }
 

@@ -132,7 +132,9 @@ static plait_err reduce_tile(lab_run *run, int64_t tile, pl_merger *merger, cons
     } else {
       reduce->block(call, &in, node.partial);
     }
-    TRY(pl_raised(&run->raise));
+    plait_err err = pl_raised(&run->raise);
+    if (err != PLAIT_OK) pl_pool_give(merger->pool, node.partial);
+    TRY(err);
     pl_merge_step step;
     for (;;) {
       TRY(pl_merge_place(merger, &node, &step));
@@ -161,13 +163,17 @@ static plait_err run_tiles(lab_run *run, pl_merger *merger, void *state) {
       TRY(reduce_tile(run, t, merger, &kept_block, &root));
       bool again = reduce->next && !run->emitting && reduce->next(call, root, state);
       call->pass++;
+      plait_err err = pl_raised(&run->raise);
+      if (err != PLAIT_OK) pl_pool_give(merger->pool, root);
+      TRY(err);
       if (!again && (!reduce->emit || run->emitting)) break;
       run->emitting = !again;
       pl_pool_give(merger->pool, root);
     }
     run->emitting = false;
-    TRY(finish_tile(run, &tile, &kept_block, root));
+    plait_err err = finish_tile(run, &tile, &kept_block, root);
     pl_pool_give(merger->pool, root);
+    TRY(err);
   }
   return PLAIT_OK;
 }

@@ -304,7 +304,9 @@ static plait_err next_pass(reduce_run *run, bool *again) {
   plait_call call = run->scratch.calls[0];
   call.threads = 1;
   *again = !run->emitting && run->kernel->reduce.next(&call, run->root, run->state);
-  TRY(pl_comm_agree(comm, pl_raised(&run->raise)));
+  err = pl_comm_agree(comm, pl_raised(&run->raise));
+  if (err != PLAIT_OK) pl_pool_give(&run->pool, run->root);
+  TRY(err);
   run->pass++;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   if (!*again) *again = emit_next(run);
