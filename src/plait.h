@@ -302,7 +302,7 @@ typedef struct plait_field {
   const char *file;         // or an array of the same shape from FILE:VAR, or NULL; *borrowed*
   bool stagger[PLAIT_DIMS]; // on the lower face of its cell along that axis: the kernel
                             // writes the last face, in the first ghost cell of the upper wall
-  int mask;                 // 1 + a fixed field of this type: where it is 0 the output says "missing"
+  int mask; // 1 + a fixed field of this type: where it is 0 the output says "missing"
 } plait_field;
 
 typedef struct plait_stage {
