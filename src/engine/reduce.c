@@ -298,9 +298,12 @@ static bool emit_next(reduce_run *run) {
 static plait_err next_pass(reduce_run *run, bool *again) {
   pl_comm *comm = run->stage->comm;
   plait_err err = PLAIT_OK;
+  int64_t owner = run->root ? pl_comm_rank(comm) : -1; // rank 0, or who had all the blocks
   if (!run->root) err = pl_pool_take(&run->pool, &run->root);
   TRY(pl_comm_agree(comm, err));
-  TRY(pl_comm_bcast(comm, run->root, run->pool.bytes, 0));
+  TRY(pl_comm_max_int(comm, &owner, 1));
+  if (owner < 0) return plait_fail(PLAIT_BUG, "no rank has the result of the pass");
+  TRY(pl_comm_bcast(comm, run->root, run->pool.bytes, (int)owner));
   plait_call call = run->scratch.calls[0];
   call.threads = 1;
   *again = !run->emitting && run->kernel->reduce.next(&call, run->root, run->state);
