@@ -124,7 +124,7 @@ def speed():
 
 os.makedirs(side.PLACE, exist_ok=True)
 with open(JOB, "w") as f:
-    f.write("kernel: gaussian\ninput: generate:ramp?shape=7200x7200\noutput: 'null:'\n"
+    f.write("kernel: gaussian\ninput: generate:ramp?shape=3600x3600\noutput: 'null:'\n"
             "params: {sigma: 60, axes: [0, 1]}\n")
 table()
 if sys.argv[1:] != ["table"] and not speed():

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait resume-info JOB: what an earlier run of the job left and what `plait run` would do with it. With
-// --format json the journal in full. Writes nothing, reads no result: whether the output still holds
-// what the journal says is checked by the run itself.
+// plait resume-info JOB: what an earlier run of the job left and what `plait run` would do with it.
+// With
+// --format json the journal in full. Writes nothing, reads no result: whether the output still
+// holds what the journal says is checked by the run itself.
 #include "command/commands.h"
 #include "command/station.h"
 #include "engine/task.h"

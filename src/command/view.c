@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait view FILE[:VAR] -o PNG: one slice of an array as a picture, or with --frames one picture for
-// every index of the first axis that is not shown. Read in bands of rows, so that a slice bigger than
-// memory can be looked at.
+// plait view FILE[:VAR] -o PNG: one slice of an array as a picture, or with --frames one picture
+// for every index of the first axis that is not shown. Read in bands of rows, so that a slice
+// bigger than memory can be looked at.
 #include "base/mem.h"
 #include "command/commands.h"
 #include "command/slice.h"

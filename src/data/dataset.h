@@ -60,7 +60,8 @@ void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);
 // Cells [lo, hi) of an axis as the file has to be read for them: rounded to whole chunks.
 int64_t pl_dataset_touched(const pl_dataset *dataset, int axis, int64_t lo, int64_t hi);
-// Bytes of the file that are read for a box: its cells, whole chunks, at the mean size of a stored cell.
+// Bytes of the file that are read for a box: its cells, whole chunks, at the mean size of a stored
+// cell.
 int64_t pl_dataset_box_bytes(const pl_dataset *dataset, const pl_box *box);
 // Splits FILE:VAR at its last colon; a colon that is part of an existing file's name, of a scheme
 // (generate:, null:) or comes before a slash stays. No variable: "". Both *owned by the caller*.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Writing checkpoints (checkpoint.h). The head of the file that is overwritten is cleared first; that
-// this may reach the disk late does no harm, since the parts have checksums. Costs: the bytes of the
-// state once to the disk, hashed on the way, and two small collectives.
+// Writing checkpoints (checkpoint.h). The head of the file that is overwritten is cleared first;
+// that this may reach the disk late does no harm, since the parts have checksums. Costs: the bytes
+// of the state once to the disk, hashed on the way, and two small collectives.
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Checkpoints: the whole state of a computation at one step, as arrays that lie plainly in a file, so
-// that any number of ranks can take it up again, each reading the boxes that it needs.
+// Checkpoints: the whole state of a computation at one step, as arrays that lie plainly in a file,
+// so that any number of ranks can take it up again, each reading the boxes that it needs.
 //
-// Two files alternate, OUTPUT.checkpoint0 and 1: while one is being overwritten the other is complete.
-// Every part (box of an array) that a rank writes has a checksum; the table of parts is written when
-// all parts are on disk, the head when the table is. A checkpoint counts only when head, table and
-// every part are what their checksums say; else the other one is used.
+// Two files alternate, OUTPUT.checkpoint0 and 1: while one is being overwritten the other is
+// complete. Every part (box of an array) that a rank writes has a checksum; the table of parts is
+// written when all parts are on disk, the head when the table is. A checkpoint counts only when
+// head, table and every part are what their checksums say; else the other one is used.
 //
-// Made to be written while stepping goes on: `begin` and `commit` are collective and cheap, in between
-// the writer strand of each rank copies its parts to disk (write, sync) without a message.
+// Made to be written while stepping goes on: `begin` and `commit` are collective and cheap, in
+// between the writer strand of each rank copies its parts to disk (write, sync) without a message.
 //
 //   pl_checkpoint_begin(store, &what)                 all ranks, leader
 //   pl_checkpoint_write(store, a, &box, at, stride)   any strand, for each part of this rank
@@ -38,18 +38,19 @@ typedef struct pl_checkpoint_what {
 
 typedef struct pl_checkpoints pl_checkpoints; // the pair of files of one output
 
-// Collective. `identity` (pl_identity_make; of rank 0) is what they belong to; *copies*. Looks at both files
-// and verifies the newer one (every rank a share of its parts), then the older if it must.
-// *found: the checkpoint to go on from, else begin at the start; `why` (PL_MESSAGE_BYTES, may be NULL) then
-// says what was wrong with those that were refused, "" nothing. `fresh`: looks at none.
-// Errors: PLAIT_OUTPUT when a good one belongs to another job (the difference is named), PLAIT_IO,
-// PLAIT_MEMORY.
+// Collective. `identity` (pl_identity_make; of rank 0) is what they belong to; *copies*. Looks at
+// both files and verifies the newer one (every rank a share of its parts), then the older if it
+// must. *found: the checkpoint to go on from, else begin at the start; `why` (PL_MESSAGE_BYTES, may
+// be NULL) then says what was wrong with those that were refused, "" nothing. `fresh`: looks at
+// none. Errors: PLAIT_OUTPUT when a good one belongs to another job (the difference is named),
+// PLAIT_IO, PLAIT_MEMORY.
 plait_err pl_checkpoints_open(pl_comm *comm, const char *output, const char *identity, bool fresh,
                               pl_checkpoints **store, bool *found, char *why);
 void pl_checkpoints_close(pl_checkpoints **store);   // the files stay. Not collective.
 plait_err pl_checkpoints_remove(const char *output); // both files; rank 0; missing is fine
 
-// What was found: valid until close or the next begin. extra is the store's own memory, on every rank.
+// What was found: valid until close or the next begin. extra is the store's own memory, on every
+// rank.
 const pl_checkpoint_what *pl_checkpoints_found(const pl_checkpoints *store);
 // Reads a box of array a of what was found. `at`, `stride` as in pl_raw_read. Threads: any.
 plait_err pl_checkpoints_read(const pl_checkpoints *store, int array, const pl_box *box, void *at,
@@ -61,8 +62,8 @@ plait_err pl_checkpoint_begin(pl_checkpoints *store, const pl_checkpoint_what *w
 plait_err pl_checkpoint_write(pl_checkpoints *store, int array, const pl_box *box, const void *at,
                               const ptrdiff_t stride[]);
 plait_err pl_checkpoint_sync(pl_checkpoints *store); // Not collective. May block.
-// Collective, when every rank has synced. `mine`: error of this rank's writing, the checkpoint is then
-// dropped on all ranks and the last good one stays.
+// Collective, when every rank has synced. `mine`: error of this rank's writing, the checkpoint is
+// then dropped on all ranks and the last good one stays.
 plait_err pl_checkpoint_commit(pl_checkpoints *store, plait_err mine);
 double pl_checkpoint_seconds(
     const pl_checkpoints *store); // that the slowest one took here, begin to commit

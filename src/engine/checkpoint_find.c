@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Finding the checkpoint to go on from. Rank 0 reads heads and tables; the parts, which are as big as the
-// state, are read and compared by all ranks in turn. Nothing is believed before its checksum, sizes are
-// bounded by the file.
+// Finding the checkpoint to go on from. Rank 0 reads heads and tables; the parts, which are as big
+// as the state, are read and compared by all ranks in turn. Nothing is believed before its
+// checksum, sizes are bounded by the file.
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/path.h"

@@ -9,9 +9,9 @@
 // order (diagnose) never lie in two parts.
 #define PL_DECOMPOSE_UNIT 8
 
-// Ranks along each axis: the cut with the least surface, the last axis cut only when that is clearly
-// better (its shells are strips of a few cells). PLAIT_JOB when the grid has too few cells for `size`
-// ranks: a part must be as wide as the cells that a step reads.
+// Ranks along each axis: the cut with the least surface, the last axis cut only when that is
+// clearly better (its shells are strips of a few cells). PLAIT_JOB when the grid has too few cells
+// for `size` ranks: a part must be as wide as the cells that a step reads.
 plait_err pl_decompose_choose(const plait_grid *grid, int size, int ranks[PL_AXES]);
 // The part of `rank`, without halo depths and strides.
 void pl_decompose_part(const plait_grid *grid, const int ranks[PL_AXES], int rank, pl_part *part);

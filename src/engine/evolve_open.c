@@ -142,7 +142,8 @@ plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threa
   return PLAIT_OK;
 }
 
-// A wave needs a start: in a field with a mask (water), the source lay on land or outside. Collective.
+// A wave needs a start: in a field with a mask (water), the source lay on land or outside.
+// Collective.
 static plait_err check_start(pl_comm *comm, const pl_evolve *e) {
   const pl_march *m = &e->march;
   const pl_part *p = &m->fields.part;

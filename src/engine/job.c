@@ -123,8 +123,8 @@ static void find_kernel(const loading *load) {
            near ? "'?" : "");
 }
 
-// A kernel that takes no type of array needs no input, an evolve kernel asks for one itself (check);
-// every kernel has an output.
+// A kernel that takes no type of array needs no input, an evolve kernel asks for one itself
+// (check); every kernel has an output.
 static void require_files(const loading *load) {
   const plait_kernel *kernel = load->job->kernel;
   bool no_input = load->top.input && load->top.input[0] == '\0';

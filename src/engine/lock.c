@@ -89,8 +89,8 @@ static bool moves(const pl_lock *lock) {
   return false;
 }
 
-// `locked`: flock works here and is ours, so that nobody on this machine holds it (a dead process may
-// still be in the table of processes: a zombie).
+// `locked`: flock works here and is ours, so that nobody on this machine holds it (a dead process
+// may still be in the table of processes: a zombie).
 static bool is_stale(const pl_lock *lock, const char *text, const holder *self, bool locked) {
   holder who;
   if (!parse(text, &who)) return true; // died between creating and writing it

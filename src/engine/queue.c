@@ -56,7 +56,8 @@ bool pl_queue_push(pl_queue *queue, int slot) {
   return taken;
 }
 
-// Sleeps until there is something, the queue is closed, or the absolute time has come (NULL: never).
+// Sleeps until there is something, the queue is closed, or the absolute time has come (NULL:
+// never).
 static bool wait_for_slot(pl_queue *queue, const struct timespec *until, double *waited) {
   if (queue->count > 0 || queue->closed) return true;
   double start = pl_now();

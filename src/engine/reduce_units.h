@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Which blocks of a reduction the reader takes next. Work is dealt out in *units*: runs of 2^k
-// neighbouring blocks of a tile, which one rank can merge by itself. Units that an earlier run did are
-// left out, blocks that it did inside a unit are passed over.
+// neighbouring blocks of a tile, which one rank can merge by itself. Units that an earlier run did
+// are left out, blocks that it did inside a unit are passed over.
 #ifndef PL_REDUCE_UNITS_H
 #define PL_REDUCE_UNITS_H
 #include "engine/pattern.h"

@@ -24,7 +24,7 @@ void pl_schedule_stop(pl_scheduler **scheduler); // Collective
 plait_err pl_schedule_next(pl_scheduler *scheduler, int64_t *first, int64_t *count, bool *stolen);
 plait_err pl_schedule_halt(pl_scheduler *scheduler);    // Threads: any. Not collective.
 bool pl_schedule_halted(const pl_scheduler *scheduler); // as far as this rank knows
-// Progress: units done by this rank are added on rank 0; total so far (only meaningful on rank 0). Also
-// learns whether somebody has halted.
+// Progress: units done by this rank are added on rank 0; total so far (only meaningful on rank 0).
+// Also learns whether somebody has halted.
 plait_err pl_schedule_done(pl_scheduler *scheduler, int64_t units, int64_t *total);
 #endif

@@ -12,6 +12,7 @@
 // Fills cut, slots, out_slots, batch, out_batch, run_blocks, needed of the task. PLAIT_JOB, with
 // the smallest budget that would do, when not even one block at a time fits.
 plait_err pl_size_choose(pl_task *task, int ranks, int threads);
-// How often the file is read: 1, and more where halos (and the chunks that they touch) are read again.
+// How often the file is read: 1, and more where halos (and the chunks that they touch) are read
+// again.
 double pl_read_factor(const pl_task *task);
 #endif

@@ -29,8 +29,8 @@ typedef struct pl_strand_work {
   // Called once by the strand that failed first, for telling the other ranks. May be NULL.
   void (*failed)(void *context);
   int nin, nout; // slots of each kind
-  // Poked by the reader while it waits for a free slot, so that thieves on other nodes are served while
-  // this rank computes (pl_comm_poke). NULL: nobody waits for this rank.
+  // Poked by the reader while it waits for a free slot, so that thieves on other nodes are served
+  // while this rank computes (pl_comm_poke). NULL: nobody waits for this rank.
   pl_comm *comm;
 } pl_strand_work;
 

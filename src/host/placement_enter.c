@@ -193,8 +193,8 @@ static plait_err write_guard(const pl_placement *p) {
   return PLAIT_OK;
 }
 
-// By its own path where that still leads to it: the kernel names a process after the file, and tools
-// that look for "plait" (top, pgrep, a batch system) would not find "exe".
+// By its own path where that still leads to it: the kernel names a process after the file, and
+// tools that look for "plait" (top, pgrep, a batch system) would not find "exe".
 static void start_again(char **argv) {
   char path[4096];
   ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);

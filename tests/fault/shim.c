@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What can go wrong with a disk, made to happen: preloaded into plait, this library counts the calls of
-// a kind and does something at the n-th. Only files below PLAIT_FAULT_DIR count, so that what the
-// libraries do for themselves stays out of it.
+// What can go wrong with a disk, made to happen: preloaded into plait, this library counts the
+// calls of a kind and does something at the n-th. Only files below PLAIT_FAULT_DIR count, so that
+// what the libraries do for themselves stays out of it.
 //
 //   PLAIT_FAULT=KIND:N:ACTION[:RANK]
 //   KIND    read write sync rename unlink alloc any (write, sync, rename, unlink)
 //   ACTION  kill   the process kills itself before the call      after  behind it
-//           eio enospc eintr   the call fails that way           short  moves half of what it should
-//           nomem  (alloc) no memory                             stall  the call takes half a second
-//           power  as kill, and of what was written since the last sync each write is lost or not
+//           eio enospc eintr   the call fails that way           short  moves half of what it
+//           should nomem  (alloc) no memory                             stall  the call takes half
+//           a second power  as kill, and of what was written since the last sync each write is lost
+//           or not
 //   RANK    only this rank of mpirun; all others work on
 //   PLAIT_FAULT_COUNT=FILE   writes the number of calls of each kind there, at exit
 //
-// `power` undoes the writes of this process (their old bytes are kept until the file is synced), the
-// choice depending on PLAIT_FAULT_SEED. That is what a disk without order between syncs may leave.
+// `power` undoes the writes of this process (their old bytes are kept until the file is synced),
+// the choice depending on PLAIT_FAULT_SEED. That is what a disk without order between syncs may
+// leave.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

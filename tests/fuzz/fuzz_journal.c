@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Fuzzes the reader of journals. The bytes are a list of records whose checksums this target makes
-// right, as the fuzzer never would: two bytes of length and type, payload; type 0 stands for bytes that
-// are taken as they are. Whatever they say, the scan gives a finding whose numbers are inside the file.
+// right, as the fuzzer never would: two bytes of length and type, payload; type 0 stands for bytes
+// that are taken as they are. Whatever they say, the scan gives a finding whose numbers are inside
+// the file.
 #include "engine/journal.h"
 #include "engine/journal_format.h"
 #include "base/err.h"

@@ -10,8 +10,10 @@
 cluster 2
 slow_job 1500
 laptop slow.yaml
-submit_minute() { # ARGUMENTS...; a signal that means nothing in place of USR1 before the end
-  submit --time=1 --signal=B:CONT@1 --cpus-per-task=1 --mem=500 "$slurm/plait.sbatch" slow.yaml "$@"
+submit_minute() { # NODE ARGUMENTS...; a signal that means nothing in place of USR1 before the end
+  local node=$1
+  shift
+  submit --nodelist="$node" --time=1 --signal=B:CONT@1 --cpus-per-task=1 --mem=500 "$slurm/plait.sbatch" slow.yaml "$@"
   in_midst
 }
 hold() { on_node "$(last_node)" pkill -STOP -x plait; }
@@ -23,11 +25,11 @@ elapsed() { # SECONDS since the job started
 }
 
 # Slurm sends CONT itself, then TERM.
-submit_minute output=b.npy --deadline '9 h'
+submit_minute n1 output=b.npy --deadline '9 h'
 hard=$id hard_log=$log
 hold
 
-submit_minute output=a.npy
+submit_minute n2 output=a.npy
 hold
 slurm_until 90 elapsed 50
 release

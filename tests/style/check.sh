@@ -51,7 +51,10 @@ spdx_and_head() {
 file_length() {
   local file limit lines
   for file in $(sources); do
-    limit=400
+    case $file in
+      src/plait.h | tests/*) limit=500 ;; # one header by design; a test is a list of cases
+      *) limit=400 ;;
+    esac
     lines=$(wc -l <"$file")
     [ "$lines" -le $limit ] || echo "$file: $lines lines, $limit are allowed"
   done

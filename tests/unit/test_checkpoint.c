@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Checkpoints in one process: what is written comes back, damage of any byte is noticed and the older
-// file used, never a wrong state.
+// Checkpoints in one process: what is written comes back, damage of any byte is noticed and the
+// older file used, never a wrong state.
 #include "base/mem.h"
 #include "engine/checkpoint.h"
 #include <setjmp.h>

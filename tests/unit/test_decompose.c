@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Decomposition, tile shapes and fields: every cell belongs to one rank, pieces and seams cover a region
-// once, neighbours are mutual, views follow the copies.
+// Decomposition, tile shapes and fields: every cell belongs to one rank, pieces and seams cover a
+// region once, neighbours are mutual, views follow the copies.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

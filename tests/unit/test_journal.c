@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The journal: what is written is read, and whatever is done to the file, nothing is read that was not
-// written.
+// The journal: what is written is read, and whatever is done to the file, nothing is read that was
+// not written.
 #include "base/mem.h"
 #include "engine/journal.h"
 #include "engine/journal_format.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // First arrival on real relief against the shortest travel time, int ds / sqrt(g D), found by
-// Dijkstra's algorithm on the same depths with straight edges up to five cells long (direction error
-// below 0.5 %). Source of both: the disk in which a Gaussian hump off Japan is higher than the
-// threshold. The wave may be early by one per cent (of numerical and direction errors) and the time
-// it takes to cross the gauge's own cell, which on a shelf is up to half an hour.
+// Dijkstra's algorithm on the same depths with straight edges up to five cells long (direction
+// error below 0.5 %). Source of both: the disk in which a Gaussian hump off Japan is higher than
+// the threshold. The wave may be early by one per cent (of numerical and direction errors) and the
+// time it takes to cross the gauge's own cell, which on a shelf is up to half an hour.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,8 +27,9 @@ static const double pi = 3.14159265358979323846, gravity = 9.80665, radius = 637
 static const double peak = 100, threshold = 0.001, sigma = 60; // m, m, km
 static const double source_lon = 143.6, source_lat = 38.3;
 
-// The fastest rays to the last six follow the Kuril, Aleutian and Mariana trenches, a few cells wide; a
-// wave of 100 km and more does not fit in there and comes up to a tenth later. It must not be early.
+// The fastest rays to the last six follow the Kuril, Aleutian and Mariana trenches, a few cells
+// wide; a wave of 100 km and more does not fit in there and comes up to a tenth later. It must not
+// be early.
 static const pl_gauge_row places[] = {
     {"DART 21401", 152.58, 42.62, 0},  {"DART 21413", 152.12, 30.53, 0},
     {"DART 52402", 154.12, 11.88, 0},  {"DART 46404", 231.22, 45.86, 0},

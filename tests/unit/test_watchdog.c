@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The watchdog bites when nothing moves, and only then; the lock keeps a second run out, and no longer
-// than the first lives.
+// The watchdog bites when nothing moves, and only then; the lock keeps a second run out, and no
+// longer than the first lives.
 #include "base/clock.h"
 #include "engine/identity.h"
 #include "engine/watchdog.h"
