@@ -97,7 +97,7 @@ void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_
 
 // ---- trials ---------------------------------------------------------------------------------
 // The trial as it would have been without other programs: the kernel counts how long threads had
-// work but no core (a trial never has more threads than cores), and one that has none stops its team.
+// work but no core (a trial never has more threads than cores), and one without stops its team.
 static void take_out_delays(pl_trial *t, int threads) {
   double lost = fmin(at_least(t->waited, 0), threads * at_least(t->delayed, 0));
   double gone = lost * at_least(t->compute, 0);
