@@ -39,6 +39,8 @@ job() { # KERNEL sets command and result
       write_job map-nc gaussian source.npy 'sigma: 3' 'axes: [1, 2]' 'type: float32' ;;
     reduce) write_job reduce stats 'generate:random?shape=64x100x90&type=float32' 'axes: all' ;;
     tiles) write_job tiles stats 'generate:random?shape=16x120x130&type=float64' 'axes: [0]' ;;
+    passes) block=64KiB
+      write_job passes kmeans 'generate:random?shape=6000x12&type=float32' 'k: 4' 'features: [1]' 'iterations: 15' ;;
   esac
   result=$work/$1.$ext
   command=("$work/$1.yaml" run.block=$block run.checkpoint=0 "output=$result" --quiet --threads 1)
@@ -281,9 +283,28 @@ two_runs() {
   clear_result
 }
 
+table() {
+  local all=0 bad=0 fault kernel n m
+  printf '%-24s' 'cases (lost)'
+  printf '%12s' "${kernels[@]}"
+  echo
+  for fault in "${faults[@]}"; do
+    printf '%-24s' "$fault"
+    for kernel in "${kernels[@]}"; do
+      n=${tried[$fault,$kernel]:-0} m=${lost[$fault,$kernel]:-0}
+      all=$((all + n)) bad=$((bad + m))
+      printf '%12s' "$([ $n = 0 ] && echo - || echo "$n ($m)")"
+    done
+    echo
+  done
+  echo "$all cases, $bad lost, $((SECONDS - started)) s, PLAIT_FAULT_SEED=$seed"
+  return $((bad > 0))
+}
+trap 'echo stopped early; table; exit 1' TERM INT
+
 # ---- all of it ----
 source_array
-for kernel in map map-nc reduce tiles; do
+for kernel in map map-nc reduce tiles passes; do
   kernels+=("$kernel")
   job $kernel
   clear_result
@@ -305,18 +326,4 @@ two_runs
 job map; stalls map
 tells
 
-all=0 bad=0
-printf '%-24s' 'cases (lost)'
-printf '%12s' "${kernels[@]}"
-echo
-for fault in "${faults[@]}"; do
-  printf '%-24s' "$fault"
-  for kernel in "${kernels[@]}"; do
-    n=${tried[$fault,$kernel]:-0} m=${lost[$fault,$kernel]:-0}
-    all=$((all + n)) bad=$((bad + m))
-    printf '%12s' "$([ $n = 0 ] && echo - || echo "$n ($m)")"
-  done
-  echo
-done
-echo "$all cases, $bad lost, $((SECONDS - started)) s, PLAIT_FAULT_SEED=$seed"
-exit $((bad > 0))
+table
