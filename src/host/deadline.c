@@ -66,7 +66,7 @@ static bool read_answer(pid_t child, int fd, char *out, size_t room) {
 }
 
 static double ask_squeue(const char *job) {
-  char number[32], *words[] = {"squeue", "-h", "-j", number, "-o", "%L", NULL}, answer[128];
+  char number[64], *words[] = {"squeue", "-h", "-j", number, "-o", "%L", NULL}, answer[128];
   posix_spawn_file_actions_t actions;
   int ends[2];
   pid_t child;
@@ -88,5 +88,12 @@ double pl_deadline_find(void) {
   int64_t when;
   if (is_number(end) && pl_parse_int(end, &when))
     return fmax((double)(when - (int64_t)time(NULL)), 0);
-  return is_number(job) && strlen(job) < 20 ? ask_squeue(job) : INFINITY;
+  // The plain number of an array's job stands for all its tasks: ask for this one.
+  const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+  char name[64];
+  if (!is_number(job) || strlen(job) >= 20) return INFINITY;
+  bool of_array = is_number(array) && is_number(task) && strlen(array) + strlen(task) < 40;
+  snprintf(name, sizeof name, "%s%s%s", of_array ? array : job, of_array ? "_" : "",
+           of_array ? task : "");
+  return ask_squeue(name);
 }
