@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE = 2 << 20 };
 
 static void *load(const void *address) {
   void *pointer;
@@ -36,9 +37,13 @@ plait_err pl_alloc(size_t count, size_t size, void *out) {
   if (pl_mul_overflows(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT) {
     return plait_fail(PLAIT_MEMORY, "out of memory: %zu x %zu bytes is too much", count, size);
   }
-  size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  void *pointer = aligned_alloc(ALIGNMENT, rounded > 0 ? rounded : ALIGNMENT);
+  size_t alignment = bytes >= 2 * (size_t)HUGE ? HUGE : ALIGNMENT;
+  size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void *pointer = aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
   if (!pointer) return plait_fail(PLAIT_MEMORY, "out of memory: cannot get %zu bytes", bytes);
+  // Large buffers in large pages: 512 times fewer page faults and misses of the address cache.
+  // A wish: where the system has none, nothing changes.
+  if (alignment == HUGE) (void)madvise(pointer, rounded, MADV_HUGEPAGE);
   store(out, pointer);
   return PLAIT_OK;
 }

@@ -6,7 +6,8 @@
 #define PL_MEM_H
 #include "plait.h"
 
-// count * size bytes, 64-byte aligned, contents undefined. PLAIT_MEMORY when it overflows or fails.
+// count * size bytes, 64-byte aligned (in large pages from 4 MiB on, where there are any), contents
+// undefined. PLAIT_MEMORY when it overflows or fails.
 // *out is NULL on error; a request of 0 bytes gives a valid pointer. Free with pl_free.
 plait_err pl_alloc(size_t count, size_t size, void *out);  // out: address of a pointer
 plait_err pl_calloc(size_t count, size_t size, void *out); // zeroed

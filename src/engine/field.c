@@ -7,7 +7,6 @@
 #include "engine/field.h"
 #include "base/mem.h"
 #include <string.h>
-#include <sys/mman.h>
 
 enum { LINE = 16 }; // cells: a cache line of float32, two of float64
 
@@ -48,17 +47,6 @@ size_t pl_fields_bytes(const plait_grid *grid, const pl_part *part) {
   return bytes;
 }
 
-static void wish_huge_pages(void *memory, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  const uintptr_t huge = (uintptr_t)1 << 21;
-  uintptr_t from = ((uintptr_t)memory + huge - 1) / huge * huge,
-            to = ((uintptr_t)memory + bytes) / huge * huge;
-  if (to > from) (void)madvise((void *)from, to - from, MADV_HUGEPAGE); // a wish: failure is fine
-#else
-  (void)memory, (void)bytes;
-#endif
-}
-
 plait_err pl_fields_start(const plait_grid *grid, const pl_part *part, pl_fields *fields) {
   *fields = (pl_fields){.grid = grid, .part = *part};
   for (int f = 0; f < grid->nfields; f++) {
@@ -67,7 +55,6 @@ plait_err pl_fields_start(const plait_grid *grid, const pl_part *part, pl_fields
     for (int c = 0; c < copies(&grid->field[f]); c++) {
       size_t bytes = part->cells * size + shift_of(f, c);
       TRY(pl_alloc(bytes, 1, &fields->memory[f][c]));
-      wish_huge_pages(fields->memory[f][c], bytes);
       memset(fields->memory[f][c], 0, bytes);
       fields->data[f][c] =
           (char *)fields->memory[f][c] + shift_of(f, c) + (size_t)part->first * size;
