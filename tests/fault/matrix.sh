@@ -55,7 +55,7 @@ source_array() { # an input of its own, which tests may change; int16, 20 x 90 x
 launch() { # RANKS COMMAND...: 0 ranks: no launcher
   local ranks=$1
   shift
-  if [ "$ranks" = 0 ]; then "$@"; else "$mpirun" -np "$ranks" "$@"; fi
+  if [ "$ranks" = 0 ]; then "$@"; else timeout -s KILL 60 "$mpirun" -np "$ranks" "$@"; fi
 }
 launch_behind() { # the same in the background, so that $! is what a signal should meet
   local ranks=$1
@@ -202,11 +202,17 @@ full_disk() {
 
 # ---- signals and several ranks ----
 timed() { # FAULT KERNEL RANKS SIGNAL: at a random instant of the run
-  local pid time=$((RANDOM % 900 + 20))
+  local pid left time=$((RANDOM % 900 + 20))
   launch_behind "$3" "$plait" run "${command[@]}"
   pid=$!
   sleep "$(printf '0.%03d' $time)"
   kill "-$4" $pid 2>/dev/null
+  # A signal while it starts can leave mpirun 4.1 waiting for itself for ever, its ranks being dead.
+  for ((left = 600; left > 0; left--)); do
+    kill -0 $pid 2>/dev/null || break
+    sleep 0.1
+  done
+  [ $left -gt 0 ] || kill -9 $pid
   wait $pid 2>/dev/null
   local code=$?
   if [ "$4" != KILL ] && [ $code != 0 ] && [ $code != 75 ] && [ $time -gt 600 ] && [ "$3" = 0 ]; then
