@@ -188,6 +188,19 @@ plait_err pl_journal_add(pl_journal *j, const pl_journal_run *run) {
   return err;
 }
 
+static void count_record(pl_journal *j) {
+  pthread_mutex_lock(&j->mutex);
+  j->records++;
+  pthread_mutex_unlock(&j->mutex);
+}
+
+static int64_t runs_waiting(pl_journal *j) {
+  pthread_mutex_lock(&j->mutex);
+  int64_t n = j->nruns;
+  pthread_mutex_unlock(&j->mutex);
+  return n;
+}
+
 // The writer strand may go on adding meanwhile: what is appended is taken out first.
 static plait_err append_runs(pl_journal *j) {
   pthread_mutex_lock(&j->mutex);
@@ -209,7 +222,7 @@ static plait_err append_nodes(pl_journal *j, pl_merger *merger, int pass, double
     pl_record_node head = {node->tile, node->index, node->level, pass};
     TRY(append(j, PL_RECORD_NODE, &head, sizeof head, node->partial, merger->pool->bytes));
     node->saved = true;
-    j->records++;
+    count_record(j);
     written += (int64_t)merger->pool->bytes;
   }
   j->nodes_saved = now;
@@ -231,7 +244,7 @@ static plait_err sync_all(pl_journal *j, pl_output *output, double now) {
 
 plait_err pl_journal_save(pl_journal *j, pl_output *output, pl_merger *nodes, int pass, bool must) {
   double now = pl_now(), pause = j->spent / share;
-  bool sync = must || now - j->synced >= j->every || j->nruns >= MOST_RUNS;
+  bool sync = must || now - j->synced >= j->every || runs_waiting(j) >= MOST_RUNS;
   if (!sync && now - j->saved < (pause > soft ? pause : soft)) return PLAIT_OK;
   if (nodes && (sync || now - j->nodes_saved >= j->node_pause))
     TRY(append_nodes(j, nodes, pass, now));
@@ -247,7 +260,7 @@ plait_err pl_journal_state(pl_journal *j, int pass, const void *state, size_t by
   double now = pl_now(), pause = fmax(soft, (double)bytes / node_rate);
   if (!must && now - j->state_saved < fmin(pause, j->every / 4)) return PLAIT_OK;
   j->state_saved = now;
-  j->records++;
+  count_record(j);
   return append(j, PL_RECORD_STATE, &number, sizeof number, state, bytes);
 }
 
