@@ -145,16 +145,20 @@ void pl_output_hash(const pl_output *o, int var, const plait_block *from, uint64
   hash_pieces(from->data, cells, o->raw[var].size, plait_type_size(from->type), hash);
 }
 
-plait_err pl_output_rehash(const pl_output *o, int var, const pl_box *box, void *room,
-                           uint64_t *hash) {
+plait_err pl_output_load(const pl_output *o, int var, const pl_box *box, void *to) {
   ptrdiff_t stride[PLAIT_DIMS] = {0}, cells = 1;
-  if (!o->format->stores) return PLAIT_OK;
   for (int d = box->ndim - 1; d >= 0; d--) {
     stride[d] = cells;
     cells *= (ptrdiff_t)box->n[d];
   }
-  TRY(pl_raw_read(&o->raw[var], box, room, stride));
-  hash_pieces(room, cells, o->raw[var].size, o->raw[var].size, hash);
+  return pl_raw_read(&o->raw[var], box, to, stride);
+}
+
+plait_err pl_output_rehash(const pl_output *o, int var, const pl_box *box, void *room,
+                           uint64_t *hash) {
+  if (!o->format->stores) return PLAIT_OK;
+  TRY(pl_output_load(o, var, box, room));
+  hash_pieces(room, pl_box_cells(box), o->raw[var].size, o->raw[var].size, hash);
   return PLAIT_OK;
 }
 

@@ -83,6 +83,8 @@ plait_err pl_output_store(pl_output *output, int var, const plait_block *from);
 void pl_output_hash(const pl_output *output, int var, const plait_block *from, uint64_t *hash);
 plait_err pl_output_rehash(const pl_output *output, int var, const pl_box *box, void *room,
                            uint64_t *hash);
+// The stored bytes of a box of array `var`, dense. Threads: any. PLAIT_IO.
+plait_err pl_output_load(const pl_output *output, int var, const pl_box *box, void *to);
 void pl_output_force(pl_output *output, bool force); // whether commit may replace a file
 bool pl_output_stores(const pl_output *output);      // false: `null:`
 plait_err pl_output_sync(pl_output *output);   // this rank's data are durable. Not collective.

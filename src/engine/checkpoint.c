@@ -74,7 +74,8 @@ static plait_err open_next(pl_checkpoints *s) {
 plait_err pl_checkpoint_begin(pl_checkpoints *s, const pl_checkpoint_what *what) {
   s->began = pl_now();
   if (s->fd >= 0) close(s->fd);
-  s->fd = -1;
+  if (s->next_fd >= 0) close(s->next_fd); // of one that was never committed
+  s->fd = s->next_fd = -1;
   s->found = false;
   s->next = *what;
   s->nparts = 0;

@@ -36,6 +36,43 @@ typedef struct pl_checkpoint_what {
   int64_t extra_bytes;
 } pl_checkpoint_what;
 
+typedef struct pl_checkpoint_head { // of a file
+  uint64_t magic;
+  int64_t serial; // the larger one is the newer
+  int64_t step, narrays, extra_bytes, identity_bytes, nparts;
+  int64_t table; // offset
+  uint64_t table_hash;
+  uint64_t hash; // of all before
+} pl_checkpoint_head;
+
+typedef struct pl_checkpoint_part {
+  int64_t array, lo[PLAIT_DIMS], n[PLAIT_DIMS];
+  uint64_t hash; // of its cells, row-major
+} pl_checkpoint_part;
+
+typedef struct pl_checkpoint_table { // of one file, as read
+  bool exists, good, complete;       // complete: no arrays, says that the result is all there
+  int which;
+  pl_checkpoint_head head;
+  pl_checkpoint_what what; // without extra
+  char *bytes;             // *owned*; identity, extra and parts stand in it
+  int64_t size;
+} pl_checkpoint_table;
+const char *pl_checkpoint_identity(const pl_checkpoint_table *table);
+const char *pl_checkpoint_extra(const pl_checkpoint_table *table);
+pl_checkpoint_part pl_checkpoint_part_of(const pl_checkpoint_table *table, int64_t i);
+
+typedef struct pl_checkpoints_seen { // both files; contents *owned*: pl_checkpoints_seen_free
+  char *path[2];
+  const char *bad[2]; // what is wrong with it, NULL nothing; text that stays
+  pl_checkpoint_table file[2];
+  int newest, usable; // of the good ones; of those with a state; -1 none
+} pl_checkpoints_seen;
+// Heads and tables alone: whether the parts are what their checksums say is not looked at. Not
+// collective. PLAIT_IO, PLAIT_MEMORY.
+plait_err pl_checkpoints_scan(const char *output, pl_checkpoints_seen *seen);
+void pl_checkpoints_seen_free(pl_checkpoints_seen *seen);
+
 typedef struct pl_checkpoints pl_checkpoints; // the pair of files of one output
 
 // Collective. `identity` (pl_identity_make; of rank 0) is what they belong to; *copies*. Looks at
@@ -48,6 +85,12 @@ plait_err pl_checkpoints_open(pl_comm *comm, const char *output, const char *ide
                               pl_checkpoints **store, bool *found, char *why);
 void pl_checkpoints_close(pl_checkpoints **store);   // the files stay. Not collective.
 plait_err pl_checkpoints_remove(const char *output); // both files; rank 0; missing is fine
+// Whether the newest was a marker of completion: a checkpoint without arrays, which only says so.
+bool pl_checkpoints_complete(const pl_checkpoints *store);
+bool pl_checkpoints_any(const pl_checkpoints *store);   // a good one is there; NULL: none
+bool pl_checkpoints_begun(const pl_checkpoints *store); // a file is there, or was, good or not
+// Collective. What was found is of no use after all: both files go.
+plait_err pl_checkpoints_forget(pl_checkpoints *store, const char *output);
 
 // What was found: valid until close or the next begin. extra is the store's own memory, on every
 // rank.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// How a checkpoint lies in its file; shared by checkpoint.c (writes) and checkpoint_find.c (reads).
+// How a checkpoint lies in its file; shared by checkpoint.c (writes), checkpoint_table.c and
+// checkpoint_find.c (read).
 //
 //   head (one page)  arrays, each beginning on a page  table: identity, extra, parts
 #ifndef PL_CHECKPOINT_FILE_H
@@ -11,20 +12,6 @@
 #define PL_CHECKPOINT_MAGIC 0x31504b4354494c50u // "PLITCKP1"
 enum { PL_CHECKPOINT_PAGE = 4096 };
 
-typedef struct pl_checkpoint_head {
-  uint64_t magic;
-  int64_t serial; // the larger one is the newer
-  int64_t step, narrays, extra_bytes, identity_bytes, nparts;
-  int64_t table; // offset
-  uint64_t table_hash;
-  uint64_t hash; // of all before
-} pl_checkpoint_head;
-
-typedef struct pl_checkpoint_part {
-  int64_t array, lo[PLAIT_DIMS], n[PLAIT_DIMS];
-  uint64_t hash; // of its cells, row-major
-} pl_checkpoint_part;
-
 struct pl_checkpoints {
   pl_comm *comm;
   char *path[2];
@@ -32,6 +19,7 @@ struct pl_checkpoints {
   int good;       // which file holds the last good one, -1 none
   int64_t serial; // of the last one begun or found
   bool found;
+  bool complete; // a marker of completion was found
   // found: what it holds
   pl_checkpoint_what what;
   void *extra;
@@ -44,6 +32,10 @@ struct pl_checkpoints {
   double began, longest;
 };
 
+// Of rank 0, of one file. A missing file is exists == false; *bad: what is wrong with it, NULL
+// nothing. t->bytes is *owned* by the caller. PLAIT_IO, PLAIT_MEMORY.
+plait_err pl_checkpoint_look(const char *path, pl_checkpoint_table *t, const char **bad);
+plait_err pl_checkpoint_names(const char *output, char *path[2]); // *owned by the caller*
 // Where array a begins; a == narrays: where the table does. -1: more than 2^63 bytes.
 int64_t pl_checkpoint_offset(const pl_checkpoint_what *what, int array);
 pl_raw pl_checkpoint_raw(const pl_checkpoint_what *what, int array, int fd, const char *path);

@@ -6,6 +6,8 @@
 #include "engine/durable.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/evolve_save.h"
+#include "engine/params.h"
 #include "engine/watchdog.h"
 #include <stdio.h>
 
@@ -16,6 +18,8 @@ static bool is_root(const pl_stage *stage) {
 static plait_err open_new(pl_stage *stage) {
   const pl_job *job = stage->task->job;
   plait_err err = is_root(stage) ? pl_journal_remove(job->output) : PLAIT_OK;
+  if (err == PLAIT_OK && is_root(stage) && pl_file_is_path(job->output))
+    err = pl_checkpoints_remove(job->output);
   TRY(pl_comm_agree(stage->comm, err));
   return pl_output_open(stage->comm, job->output, &stage->task->layout, job->force, &stage->output);
 }
@@ -27,8 +31,30 @@ static plait_err begin_again(pl_stage *stage) {
   pl_resume *r = &stage->task->resume;
   if (is_root(stage)) pl_log(PL_LOG_WARNING, "starts from the beginning: %s", pl_message());
   r->found = false;
+  r->blocks = 0;
+  if (stage->task->evolve) TRY(pl_evolve_forget(stage->task->evolve));
   r->journal.end = r->journal.nruns = r->journal.nnodes = r->journal.pass = 0;
   return open_new(stage);
+}
+
+// Its checkpoint was made when these snapshots were in the output.
+static plait_err open_evolve_again(pl_stage *stage) {
+  pl_task *task = stage->task;
+  pl_evolve *e = task->evolve;
+  plait_err err = pl_output_reopen(stage->comm, task->job->output, &task->layout, &stage->output);
+  if (err == PLAIT_OK) err = pl_evolve_take_up(e, stage->output);
+  if (err == PLAIT_OUTPUT) {
+    pl_output_close(&stage->output);
+    return begin_again(stage);
+  }
+  TRY(err);
+  pl_output_force(stage->output, task->job->force);
+  if (is_root(stage))
+    pl_log(PL_LOG_NOTE,
+           "goes on from the checkpoint of %s: %lld of %lld steps are done, %lld are left",
+           task->job->output, (long long)e->resumed, (long long)e->steps,
+           (long long)(e->steps - e->resumed));
+  return PLAIT_OK;
 }
 
 static plait_err open_again(pl_stage *stage) {
@@ -66,7 +92,10 @@ static plait_err start_journal(pl_stage *stage) {
 }
 
 plait_err pl_durable_begin(pl_stage *stage) {
-  TRY(stage->task->resume.found ? open_again(stage) : open_new(stage));
+  bool evolves = stage->task->evolve != NULL;
+  TRY(!stage->task->resume.found ? open_new(stage)
+      : evolves                  ? open_evolve_again(stage)
+                                 : open_again(stage));
   TRY(start_journal(stage));
   pl_watchdog_plan plan = {
       .comm = stage->comm, .stall = stage->task->job->run.stall, .lock = stage->task->lock};
@@ -77,18 +106,28 @@ plait_err pl_durable_begin(pl_stage *stage) {
   return pl_comm_agree(stage->comm, pl_watchdog_start(&plan, &stage->dog));
 }
 
-// Every rank's data are on disk before the journal says that all is complete; that is on disk
-// before the rename, the rename before the journal goes.
+// The checkpoints of an evolve that wrote any.
+static pl_evolve *saved(const pl_stage *stage) {
+  pl_evolve *e = stage->task->evolve;
+  return e && e->store && pl_checkpoints_begun(e->store) ? e : NULL;
+}
+
+static plait_err say_complete(pl_stage *stage) {
+  TRY(pl_comm_agree(stage->comm, pl_output_sync(stage->output)));
+  if (saved(stage)) return pl_save_complete(saved(stage));
+  return pl_comm_agree(stage->comm,
+                       is_root(stage) ? pl_journal_complete(stage->journal) : PLAIT_OK);
+}
+
+// Every rank's data are on disk before the journal or a checkpoint says that all is complete; that
+// is on disk before the rename, the rename before they go.
 static plait_err commit(pl_stage *stage) {
   double start = pl_now();
   plait_err err = PLAIT_OK;
-  if (stage->journal) {
-    TRY(pl_comm_agree(stage->comm, pl_output_sync(stage->output)));
-    err = is_root(stage) ? pl_journal_complete(stage->journal) : PLAIT_OK;
-    TRY(pl_comm_agree(stage->comm, err));
-  }
+  if (stage->journal || saved(stage)) TRY(say_complete(stage));
   TRY(pl_output_commit(stage->output));
   if (stage->journal && is_root(stage)) err = pl_journal_remove(stage->task->job->output);
+  if (saved(stage) && is_root(stage)) err = pl_checkpoints_remove(stage->task->job->output);
   double spent = pl_now() - start;
   stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
   stage->meter->wait_write += spent;
@@ -98,13 +137,17 @@ static plait_err commit(pl_stage *stage) {
 // Collective, after an error: whether the journal, of this run or the one before, says anything.
 static bool worth_keeping(pl_stage *stage) {
   int64_t records = stage->journal ? pl_journal_records(stage->journal) : 0;
-  if (stage->task->resume.found) records++;
+  if (stage->task->evolve)
+    records = pl_checkpoints_any(stage->task->evolve->store);
+  else if (stage->task->resume.found)
+    records++;
   return pl_comm_max_int(stage->comm, &records, 1) == PLAIT_OK && records > 0;
 }
 
 static void clear(pl_stage *stage) {
   pl_output_remove(stage->output);
   if (stage->journal && is_root(stage)) (void)pl_journal_remove(stage->task->job->output);
+  if (saved(stage) && is_root(stage)) (void)pl_checkpoints_remove(stage->task->job->output);
 }
 
 plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {

@@ -1,152 +1,258 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The evolve pattern at run time. A *leg* is a stretch of steps between two points at which
-// something is to be done: a snapshot, or looking after errors and signals (at least every sixteen
-// time tiles). The reader strand only counts legs; the team marches; the writer strand stores
-// snapshots meanwhile. All messages between ranks are the leader's, polled between fronts.
+// something is to be done: a snapshot, or looking after errors, signals and checkpoints (after at
+// most sixteen time tiles, or about a second). The reader strand only counts legs; the team
+// marches; the writer strand stores snapshots and checkpoints meanwhile. All messages between ranks
+// are the leader's, polled between fronts. A rank that fails anywhere (its writer too) goes on
+// until the end of the leg, where all of them hear of it: nobody is left waiting.
 #include "engine/evolve.h"
 #include "base/clock.h"
-#include "base/mem.h"
+#include "base/log.h"
+#include "engine/evolve_save.h"
 #include "engine/strands.h"
+#include "engine/watchdog.h"
 #include "host/stop.h"
-#include <float.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { TILES_OF_A_LEG = 16 };
+static const double leg_seconds = 1;
+static const double guess_rate = 100e6; // bytes/s of the first checkpoint, before one was measured
+
+typedef enum filled { SNAPSHOT, STATE } filled; // what the writer finds in a slot
 
 typedef struct evolve_run {
   pl_stage *stage;
   pl_evolve *e;
-  int64_t read_to; // step at which the last leg handed out ends
-  plait_err error;
+  pl_save save;
+  bool saves;        // this run can write checkpoints
+  bool met;          // the ranks have heard of each other's start
+  bool over;         // no leg follows
+  int why;           // the run is to stop (pl_stop_why), the same on every rank
+  bool save_now;     // a checkpoint begins behind this leg
+  int64_t tiles;     // of the next leg, the same on every rank
+  int64_t unchecked; // tiles since values were looked at
+  double leg_began, saved;
+  plait_err error; // the leader's, for its team
   int slot;
+  filled filled[PL_SNAPSHOT_SLOTS];
+  plait_raise written; // what went wrong in the writer strand
 } evolve_run;
 
 static int64_t last_step(const pl_evolve *e) {
   return pl_task_sample(e->task, e->steps);
 }
 
-static int64_t leg_end(const pl_evolve *e, int64_t step) {
-  int64_t end = step + TILES_OF_A_LEG * (int64_t)e->march.tiling.depth;
+static bool is_snapshot(const pl_evolve *e, int64_t step) {
+  return e->every > 0 ? step % e->every == 0 : step == 0 || step == e->steps;
+}
+
+static int64_t leg_end(const evolve_run *run, int64_t step) {
+  const pl_evolve *e = run->e;
+  int64_t end = step + run->tiles * (int64_t)e->march.tiling.depth;
   if (e->every > 0 && (step / e->every + 1) * e->every < end)
     end = (step / e->every + 1) * e->every;
   return end < last_step(e) ? end : last_step(e);
 }
 
+// The slot comes back when the leg is done, so what the leader decided is known here.
 static plait_err read_leg(void *context, int slot, bool *more) {
-  evolve_run *run = context;
+  const evolve_run *run = context;
   (void)slot;
-  *more = run->read_to < last_step(run->e);
-  run->read_to = leg_end(run->e, run->read_to);
+  *more = !run->over;
   return PLAIT_OK;
 }
 
-// Whether a row has a value whose exponent is all ones. On integers, because a sum of floats is not
-// vectorised.
-PLAIT_WIDE static bool bad_f32(const void *row, int64_t n) {
-  const uint32_t *x = row, ones = 0x7f800000u;
-  uint32_t bad = 0;
-  for (int64_t i = 0; i < n; i++) bad |= (x[i] & ones) == ones;
-  return bad != 0;
+// ---- what the ranks tell each other behind a leg ----
+
+enum { FAILED, WHY, DUE, BUSY, TILE_NS, WORDS };
+
+static plait_err own_error(evolve_run *run) {
+  plait_err err = pl_raised(&run->e->march.raise);
+  return err != PLAIT_OK ? err : pl_raised(&run->written);
 }
 
-PLAIT_WIDE static bool bad_f64(const void *row, int64_t n) {
-  const uint64_t *x = row, ones = 0x7ff0000000000000u;
-  uint64_t bad = 0;
-  for (int64_t i = 0; i < n; i++) bad |= (x[i] & ones) == ones;
-  return bad != 0;
+static void fill_words(evolve_run *run, plait_err err, int64_t tiles, int64_t word[]) {
+  const pl_stage *stage = run->stage;
+  double now = pl_now(), wait = stage->task->job->run.checkpoint;
+  word[FAILED] = err != PLAIT_OK;
+  word[WHY] = pl_stop_why();
+  word[DUE] = pl_comm_rank(stage->comm) == 0 && now - run->saved >= wait;
+  word[BUSY] = run->save.under_way && !atomic_load(&run->save.written);
+  word[TILE_NS] = tiles > 0 ? (int64_t)((now - run->leg_began) * 1e9 / (double)tiles) : 0;
 }
 
-// The first row of this thread's own cells with a value that is not finite; -1 none.
-static int64_t find_bad(const pl_march *m, int field, int thread) {
-  const pl_part *p = &m->fields.part;
-  const char *data = pl_fields_at(&m->fields, field, m->step);
-  int last = p->ndim - 1;
-  int64_t rows = 1;
-  for (int a = 0; a < last; a++) rows *= p->n[a];
-  for (int64_t r = thread; r < rows; r += m->threads) {
-    int64_t cell[PL_AXES] = {0}, rest = r;
-    for (int a = last - 1; a >= 0; a--) {
-      cell[a] = p->lo[a] + rest % p->n[a];
-      rest /= p->n[a];
-    }
-    cell[last] = p->lo[last];
-    const char *at = data + pl_part_offset(p, cell) * (ptrdiff_t)m->fields.size[field];
-    bool bad =
-        m->grid.field[field].type == PLAIT_F32 ? bad_f32(at, p->n[last]) : bad_f64(at, p->n[last]);
-    if (bad) return r;
-  }
-  return -1;
-}
-
-static void check_finite(pl_march *m, int64_t before, int thread) {
-  for (int f = 0; f < m->grid.nfields; f++) {
-    if (m->grid.field[f].fixed) continue;
-    int64_t row = find_bad(m, f, thread);
-    if (row < 0) continue;
-    const pl_part *p = &m->fields.part;
-    int last = p->ndim - 1;
-    int64_t cell[PL_AXES] = {0}, rest = row, i = 0;
-    for (int a = last - 1; a >= 0; a--) {
-      cell[a] = p->lo[a] + rest % p->n[a];
-      rest /= p->n[a];
-    }
-    cell[last] = p->lo[last];
-    const char *at = pl_fields_at(&m->fields, f, m->step) +
-                     pl_part_offset(p, cell) * (ptrdiff_t)m->fields.size[f];
-    while (i < p->n[last] - 1 &&
-           isfinite(m->grid.field[f].type == PLAIT_F32 ? ((const float *)(const void *)at)[i]
-                                                       : ((const double *)(const void *)at)[i]))
-      i++;
-    char place[100];
-    if (p->ndim == 3)
-      snprintf(place, sizeof place, "%lld, %lld, %lld", (long long)cell[0], (long long)cell[1],
-               (long long)(p->lo[last] + i));
-    else
-      snprintf(place, sizeof place, "%lld, %lld", (long long)cell[0], (long long)(p->lo[last] + i));
-    pl_raise(&m->raise, PLAIT_KERNEL,
-             "%s is NaN or infinite at cell (%s) after step %lld (it was well after step %lld)",
-             m->grid.field[f].name, place, (long long)m->step, (long long)before);
-    return;
-  }
-}
-
-// What all ranks must know before one of them stops. Leader; collective.
-static plait_err agree(evolve_run *run) {
-  pl_march *m = &run->e->march;
-  plait_err err = pl_raised(&m->raise);
-  if (err == PLAIT_OK && pl_stop_asked()) err = pl_stage_check_stop(run->stage);
-  return pl_comm_agree(m->comm, err);
+// Collective. An error of any rank is the error of all.
+static plait_err meet(evolve_run *run, int64_t tiles, int64_t word[]) {
+  pl_stage *stage = run->stage;
+  plait_err err = own_error(run);
+  fill_words(run, err, tiles, word);
+  pl_watchdog_begin(stage->dog, PL_WATCH_RANKS, run->e->march.step);
+  plait_err met = pl_comm_max_int(stage->comm, word, WORDS);
+  if (met == PLAIT_OK && word[FAILED]) met = pl_comm_agree(stage->comm, err);
+  pl_watchdog_end(stage->dog, PL_WATCH_RANKS);
+  return met;
 }
 
 static void tell(evolve_run *run) {
   pl_stage *stage = run->stage;
+  const pl_evolve *e = run->e;
   double now = pl_now();
   if (!stage->progress || pl_comm_rank(stage->comm) != 0) return;
-  if (now - stage->last < 0.2 && run->e->march.step < run->e->steps) return;
+  if (now - stage->last < 0.2 && e->march.step < e->steps) return;
   stage->last = now;
-  stage->progress->tell(stage->progress->data, run->e->march.step, run->e->steps, 0,
-                        now - stage->start);
+  int64_t mine = e->march.step - e->resumed; // the rate is that of this run
+  double whole = mine > 0 ? (double)e->march.step / (double)mine : 1;
+  stage->progress->tell(stage->progress->data, e->march.step, e->steps, 0,
+                        (now - stage->start) * whole);
 }
 
-// The state as a snapshot when this step is one. Team.
+static plait_err stopped(const evolve_run *run) {
+  char reason[80];
+  if (!run->saves) return pl_stage_check_stop(run->stage);
+  pl_stop_text(run->why, reason);
+  return plait_fail(PLAIT_STOPPED, "stopped by %s with %lld of %lld steps done", reason,
+                    (long long)run->e->march.step, (long long)run->e->steps);
+}
+
+// ---- checkpoints, leader ----
+
+// What stopping will take: the rest of a leg, and a checkpoint.
+static void set_margin(const evolve_run *run, int64_t tile_ns) {
+  double save = run->saves ? pl_checkpoint_seconds(run->e->store) : 0;
+  if (run->saves && save == 0) save = (double)pl_save_bytes(run->e) / guess_rate;
+  pl_stop_margin(2 * save + 2 * (double)(tile_ns * run->tiles) * 1e-9);
+}
+
+// One that could not be written is no reason to end the run: the last good one stays.
+static plait_err commit(evolve_run *run) {
+  plait_err err = pl_save_commit(&run->save);
+  run->saved = pl_now();
+  if (err == PLAIT_OK || err == PLAIT_COMM) return err;
+  if (pl_comm_rank(run->stage->comm) == 0)
+    pl_log(PL_LOG_WARNING, "a checkpoint could not be written: %s", pl_message());
+  return PLAIT_OK;
+}
+
+static plait_err wait_for_writer(evolve_run *run) {
+  while (!atomic_load(&run->save.written)) pl_sleep(0.001); // the watchdog watches the writer
+  return PLAIT_OK;
+}
+
+static plait_err look_around(evolve_run *run, int64_t tiles) {
+  pl_evolve *e = run->e;
+  int64_t word[WORDS], step = e->march.step;
+  run->save_now = false;
+  TRY(meet(run, tiles, word));
+  if (word[TILE_NS] > 0) {
+    double fit = leg_seconds * 1e9 / (double)word[TILE_NS];
+    run->tiles = fit > TILES_OF_A_LEG ? TILES_OF_A_LEG : fit < 1 ? 1 : (int64_t)fit;
+  }
+  tell(run);
+  run->over = step >= last_step(e);
+  if (run->over) return PLAIT_OK; // a signal now finds it done
+  run->why = (int)word[WHY];
+  if (run->why && !run->saves) return stopped(run);
+  if (run->save.under_way && (!word[BUSY] || run->why)) {
+    TRY(wait_for_writer(run));
+    TRY(commit(run));
+  }
+  set_margin(run, word[TILE_NS]);
+  run->save_now = run->saves && !run->save.under_way && (run->why || word[DUE]);
+  return PLAIT_OK;
+}
+
+// ---- team ----
+
+static plait_err take_out(evolve_run *run, pl_strands *strands, filled what) {
+  if (!pl_strands_take_out(strands, &run->slot))
+    return plait_fail(PLAIT_BUG, "no slot for a snapshot");
+  run->filled[run->slot] = what;
+  return PLAIT_OK;
+}
+
+// The state as a snapshot when this step is one.
 static plait_err take_snapshot(evolve_run *run, pl_strands *strands, int thread) {
   pl_evolve *e = run->e;
   int64_t step = e->march.step;
-  bool due = e->every > 0 ? step % e->every == 0 : step == 0 || step == e->steps;
-  if (!due) return PLAIT_OK;
+  if (!is_snapshot(e, step)) return PLAIT_OK;
   int64_t index = e->every > 0 ? step / e->every : step != 0;
+#pragma omp barrier // everybody has seen the last `error`
   if (thread == 0) {
-    run->error = PLAIT_OK;
-    if (!pl_strands_take_out(strands, &run->slot)) run->slot = -1;
-    if (e->sums) run->error = pl_evolve_sums(e, e->sums + index * e->march.grid.ndiagnoses);
+    run->error = take_out(run, strands, SNAPSHOT);
+    if (run->error == PLAIT_OK && e->sums)
+      run->error = pl_evolve_sums(e, e->sums + index * e->march.grid.ndiagnoses);
   }
 #pragma omp barrier
-  if (run->slot < 0 || run->error != PLAIT_OK) return run->error;
+  if (run->error != PLAIT_OK) return run->error;
   pl_snapshots_take(&e->snapshots, run->stage->output, run->slot, index, &e->march.raise, thread);
   if (thread == 0) pl_strands_give_out(strands, run->slot);
+  return PLAIT_OK;
+}
+
+static plait_err begin_state(evolve_run *run) {
+  int64_t word[WORDS];
+  TRY(meet(run, 0, word)); // no state that is not finite
+  plait_err err = pl_save_begin(&run->save);
+  if (err == PLAIT_OK || run->why || err == PLAIT_COMM) return err;
+  if (pl_comm_rank(run->stage->comm) == 0)
+    pl_log(PL_LOG_WARNING, "a checkpoint could not be begun: %s", pl_message());
+  run->save_now = false;
+  run->saved = pl_now();
+  return PLAIT_OK;
+}
+
+// Hands the state to the writer; on the way to a stop, or where there was no room for a copy, waits
+// until it is on disk.
+static plait_err give_state(evolve_run *run, pl_strands *strands) {
+  TRY(take_out(run, strands, STATE));
+  pl_strands_give_out(strands, run->slot);
+  if (run->why || run->save.in_place) TRY(wait_for_writer(run));
+  if (!run->why) return PLAIT_OK;
+  TRY(pl_save_commit(&run->save));
+  return stopped(run);
+}
+
+static plait_err save_state(evolve_run *run, pl_strands *strands, int64_t before, int thread) {
+  if (!run->save_now) return PLAIT_OK;
+  if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, before, thread);
+#pragma omp barrier
+  if (thread == 0) run->error = begin_state(run);
+#pragma omp barrier
+  if (run->error != PLAIT_OK || !run->save_now) return run->error;
+  pl_save_copy(&run->save, thread);
+#pragma omp barrier
+  if (thread == 0) {
+    pl_watchdog_end(run->stage->dog, PL_WATCH_TEAM);
+    run->unchecked = 0;
+    run->error = give_state(run, strands);
+  }
+#pragma omp barrier
+  return run->error;
+}
+
+// Before the first leg the ranks hear whether all of them are there.
+static plait_err begin(evolve_run *run, pl_strands *strands, int thread) {
+  if (thread == 0) {
+    int64_t word[WORDS];
+    run->error = meet(run, 0, word);
+  }
+#pragma omp barrier
+  if (thread == 0) run->met = true; // everybody is in here
+  if (run->error != PLAIT_OK || run->e->march.step > 0) return run->error;
+  return take_snapshot(run, strands, thread);
+}
+
+static plait_err march_leg(evolve_run *run, int64_t target, int64_t tiles, int thread) {
+  pl_march *m = &run->e->march;
+  int64_t left = target - m->step;
+  if (thread == 0) run->leg_began = pl_now();
+#pragma omp barrier
+  for (int64_t k = 0; k < tiles; k++) { // tiles of nearly equal depth
+    if (thread == 0) pl_watchdog_begin(m->dog, PL_WATCH_TEAM, m->step);
+    TRY(pl_march_tile(m, (int)(left * (k + 1) / tiles - left * k / tiles), thread));
+  }
   return PLAIT_OK;
 }
 
@@ -154,115 +260,103 @@ static plait_err do_leg(void *context, pl_strands *strands, int slot, int thread
   evolve_run *run = context;
   pl_march *m = &run->e->march;
   (void)slot;
-  if (m->step == 0) TRY(take_snapshot(run, strands, thread));
-  int64_t before = m->step, target = leg_end(run->e, before), left = target - before;
-  int64_t tiles = (left + m->tiling.depth - 1) / m->tiling.depth;
+  if (!run->met) TRY(begin(run, strands, thread));
+  int64_t before = m->step, target = leg_end(run, before);
+  int64_t tiles = (target - before + m->tiling.depth - 1) / m->tiling.depth;
 #pragma omp barrier
-  for (int64_t k = 0; k < tiles; k++) // tiles of nearly equal depth
-    TRY(pl_march_tile(m, (int)(left * (k + 1) / tiles - left * k / tiles), thread));
-  check_finite(m, before, thread);
+  TRY(march_leg(run, target, tiles, thread));
+  bool check = is_snapshot(run->e, target) || target == last_step(run->e) ||
+               run->unchecked + tiles >= TILES_OF_A_LEG;
+  if (check) pl_evolve_check_finite(m, before, thread);
 #pragma omp barrier
   if (thread == 0) {
-    run->error = agree(run);
-    if (run->error == PLAIT_OK) tell(run);
+    run->unchecked = check ? 0 : run->unchecked + tiles;
+    run->error = look_around(run, tiles);
   }
 #pragma omp barrier
   TRY(run->error);
-  return take_snapshot(run, strands, thread);
+  TRY(take_snapshot(run, strands, thread));
+  TRY(save_state(run, strands, before, thread));
+#pragma omp barrier
+  if (thread == 0) pl_watchdog_end(m->dog, PL_WATCH_TEAM);
+  return PLAIT_OK;
 }
 
-static plait_err write_snapshot(void *context, int slot) {
+// ---- writer strand ----
+
+// Its errors wait for the end of the leg.
+static plait_err write_slot(void *context, int slot) {
   evolve_run *run = context;
-  return pl_snapshots_store(&run->e->snapshots, run->stage->output, slot,
-                            &run->stage->meter->bytes_written);
-}
-
-// A small array that rank 0 has whole.
-static plait_err store_small(pl_output *output, int var, int ndim, const int64_t n[], void *data) {
-  pl_box box = {.ndim = ndim};
-  memcpy(box.n, n, (size_t)ndim * sizeof *n);
-  plait_raise raise = {0};
-  plait_block block = pl_block_over(data, PLAIT_F64, &box, NULL);
-  pl_output_encode(output, var, &block, &raise);
-  TRY(pl_raised(&raise));
-  return pl_output_store(output, var, &block);
-}
-
-static plait_err store_sums(pl_evolve *e, pl_output *output) {
-  int n = e->march.grid.ndiagnoses;
-  double *series = NULL;
-  TRY(pl_alloc((size_t)e->nsnapshots, sizeof *series, &series));
-  plait_err err = PLAIT_OK;
-  for (int d = 0; d < n && err == PLAIT_OK; d++) {
-    for (int64_t i = 0; i < e->nsnapshots; i++) series[i] = e->sums[i * n + d];
-    err = store_small(output, e->var_sum + d, 1, &e->nsnapshots, series);
+  pl_stage *stage = run->stage;
+  int64_t *bytes = &stage->meter->bytes_written;
+  pl_watchdog_begin(stage->dog, PL_WATCH_WRITE, -1);
+  if (run->filled[slot] == STATE) {
+    pl_save_write(&run->save, bytes);
+  } else {
+    plait_err err = pl_snapshots_store(&run->e->snapshots, stage->output, slot, bytes);
+    if (err != PLAIT_OK) pl_raise(&run->written, err, "%s", pl_message());
   }
-  pl_free(&series);
-  return err;
+  pl_watchdog_end(stage->dog, PL_WATCH_WRITE);
+  return PLAIT_OK;
 }
 
-static plait_err store_gauges(pl_evolve *e, pl_output *output) {
-  const pl_job *job = e->task->job;
-  const int64_t n[2] = {e->gauges.samples, e->gauges.n};
-  pl_text name = {0};
-  pl_text_add(&name, "%s.gauges.csv", job->output);
-  const char *file = job->evolve.gauge_file[0] ? job->evolve.gauge_file : name.at;
-  bool kept = job->evolve.gauge_file[0] || strncmp(job->output, "null:", 5) != 0;
-  plait_err err = name.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
-  if (err == PLAIT_OK && kept) err = pl_gauges_write_csv(&e->gauges, file);
-  if (err == PLAIT_OK) err = store_small(output, e->var_gauge, 2, n, e->gauges.value);
-  pl_text_free(&name);
-  return err;
-}
-
-static plait_err store_rest(pl_evolve *e, pl_output *output) {
-  int mask = e->march.grid.field[0].mask - 1;
-  if (e->var_maximum >= 0)
-    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_maximum, e->gauges.maximum, -FLT_MAX,
-                                 mask));
-  if (e->var_arrival >= 0)
-    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_arrival, e->gauges.arrival, -1,
-                                 mask));
-  if (pl_comm_rank(e->march.comm) != 0) return PLAIT_OK;
-  if (e->sums) TRY(store_sums(e, output));
-  return e->gauges.n > 0 ? store_gauges(e, output) : PLAIT_OK;
-}
+// ---- the run ----
 
 static void poke(void *context) {
-  pl_halo_poke(&((pl_gauges *)context)->march->halo);
+  const pl_gauges *g = context;
+  if (pl_halo_remote(&g->march->halo)) pl_halo_poke(&g->march->halo);
+  pl_watchdog_begin(g->march->dog, PL_WATCH_TEAM, g->march->step);
 }
 
 static void fill_meter(const pl_evolve *e, pl_meter *meter) {
-  int64_t cells = 1;
+  int64_t cells = 1, steps = e->march.step - e->resumed;
   for (int a = 0; a < e->march.grid.ndim; a++) cells *= e->march.fields.part.n[a];
-  meter->cells += cells * e->march.step;
-  meter->blocks += e->march.step;
+  meter->cells += cells * steps;
+  meter->blocks += steps;
   meter->messages += e->march.halo.messages;
   meter->bytes_sent += e->march.halo.bytes;
   meter->comm += e->march.halo.waited;
 }
 
-plait_err pl_evolve_run(pl_stage *stage) {
+static void set_up(pl_stage *stage, evolve_run *run) {
   pl_evolve *e = stage->task->evolve;
-  evolve_run run = {.stage = stage, .e = e};
   const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
   if (pl_comm_rank(stage->comm) == 0) pl_gauges_tell(&e->gauges, coord);
-  pl_gauges_initial(&e->gauges);
+  if (e->resumed == 0) pl_gauges_initial(&e->gauges);
+  e->march.dog = stage->dog;
   e->march.tiling.watch =
       e->gauges.n || e->gauges.maximum || e->gauges.arrival ? pl_gauges_watch : NULL;
-  e->march.tiling.poke = pl_halo_remote(&e->march.halo) ? poke : NULL;
+  e->march.tiling.poke = poke;
   e->march.tiling.context = &e->gauges;
+  *run = (evolve_run){.stage = stage, .e = e, .tiles = 1, .saved = pl_now()};
+  run->saves = e->store && pl_output_stores(stage->output);
+  pl_save_start(e, stage->output, &run->save);
+}
+
+plait_err pl_evolve_run(pl_stage *stage) {
+  evolve_run run;
+  set_up(stage, &run);
+  pl_evolve *e = run.e;
   pl_strand_work work = {.read = read_leg,
                          .compute = do_leg,
-                         .write = write_snapshot,
+                         .write = write_slot,
                          .nin = 1,
                          .nout = PL_SNAPSHOT_SLOTS};
   plait_err err = pl_strands_run(&work, &run, stage->placement, e->march.threads,
                                  stage->task->job->run.overlap, stage->meter);
-  err = pl_comm_agree(stage->comm, err);
+  if (err != PLAIT_OK && !run.met) { // this rank could not start: the others hear of it in `begin`
+    int64_t word[WORDS];
+    pl_raise(&e->march.raise, err, "%s", pl_message());
+    err = meet(&run, 0, word);
+  } else {
+    if (err == PLAIT_OK) err = pl_raised(&run.written); // of the last snapshots
+    err = pl_comm_agree(stage->comm, err);
+  }
+  pl_save_stop(&run.save);
   bool keep = last_step(e) == e->steps;
   if (err == PLAIT_OK && keep && e->gauges.n > 0) err = pl_gauges_gather(&e->gauges);
-  if (err == PLAIT_OK && keep) err = pl_comm_agree(stage->comm, store_rest(e, stage->output));
+  if (err == PLAIT_OK && keep)
+    err = pl_comm_agree(stage->comm, pl_evolve_store_rest(e, stage->output));
   fill_meter(e, stage->meter);
   return err;
 }

@@ -3,6 +3,7 @@
 // The evolve pattern: from an opened job to a march with outputs.
 #ifndef PL_EVOLVE_H
 #define PL_EVOLVE_H
+#include "engine/checkpoint.h"
 #include "engine/gauge.h"
 #include "engine/pattern.h"
 #include "engine/snapshot.h"
@@ -15,7 +16,9 @@ typedef struct pl_evolve {
   int64_t nsnapshots;
   pl_gauges gauges;
   pl_snapshots snapshots;
-  double *sums; // [nsnapshots, ndiagnoses], filled on rank 0; *owned*
+  double *sums;          // [nsnapshots, ndiagnoses], filled on rank 0; *owned*
+  pl_checkpoints *store; // of a run whose output keeps anything; *owned*
+  int64_t resumed;       // steps that an earlier run did
   int var_sum, var_maximum, var_arrival, var_gauge; // in the layout; -1: not kept
 } pl_evolve;
 
@@ -27,8 +30,18 @@ void pl_evolve_close(pl_evolve **evolve);
 plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
 plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout
 plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; leader, collective
+// Raises what is not finite in this thread's rows of the state. Team function. evolve_finite.c
+void pl_evolve_check_finite(pl_march *march, int64_t before, int thread);
+plait_err pl_evolve_store_rest(pl_evolve *evolve, pl_output *output); // evolve_store.c
 // plait_lab.apply for evolve kernels (evolve_lab.c).
 plait_err pl_evolve_lab(const plait_lab *lab, const char *settings, const plait_array *in,
                         const void *data, const int64_t *block, void *const out[]);
+// evolve_resume.c. What an earlier run left: fills task->resume (`blocks` are steps) and store.
+// Collective. Errors as pl_resume_find.
+plait_err pl_evolve_find(pl_evolve *evolve);
+// With NAME.partial open again: whether it holds the snapshots that the checkpoint builds upon; if
+// so, takes up the state. Collective. PLAIT_OUTPUT: it does not, and nothing was touched.
+plait_err pl_evolve_take_up(pl_evolve *evolve, pl_output *output);
+plait_err pl_evolve_forget(pl_evolve *evolve); // begins at step 0 after all. Collective.
 int64_t pl_evolve_step_of(const pl_evolve *evolve, int64_t snapshot); // its step
 #endif

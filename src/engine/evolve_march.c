@@ -10,6 +10,7 @@
 // region.
 #include "engine/evolve_march.h"
 #include "base/mem.h"
+#include "engine/watchdog.h"
 #include <math.h>
 #include <string.h>
 
@@ -17,8 +18,7 @@ static int64_t greater(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
-// Cells that the widest stage reads.
-static int64_t stage_reach(const plait_grid *g, int axis, int side) {
+int64_t pl_march_reach(const plait_grid *g, int axis, int side) {
   int64_t reach = 1;
   for (int s = 0; s < g->nstages; s++)
     reach = greater(reach, side ? g->stage[s].above[axis] : g->stage[s].below[axis]);
@@ -30,7 +30,7 @@ static void set_halo_depths(pl_march *m, pl_part *part) {
   for (int a = 0; a < part->ndim; a++)
     for (int side = 0; side < 2; side++) {
       bool ghost = part->side[a][side] == PL_SIDE_WALL || (part->wrap && a == part->ndim - 1);
-      int64_t depth = stage_reach(&m->grid, a, side);
+      int64_t depth = pl_march_reach(&m->grid, a, side);
       if (!ghost) depth = greater(depth, pl_tiling_lag(&m->tiling, last, a, side));
       *(side ? &part->above[a] : &part->below[a]) = depth;
     }
@@ -238,7 +238,11 @@ static void do_part(pl_march *m, int steps, int axis, int side, int thread) {
 }
 
 static plait_err receive(pl_march *m, int thread) {
-  if (thread == 0 && m->error == PLAIT_OK) m->error = pl_halo_wait(&m->halo);
+  if (thread == 0 && m->error == PLAIT_OK) {
+    pl_watchdog_begin(m->dog, PL_WATCH_RANKS, m->step);
+    m->error = pl_halo_wait(&m->halo);
+    pl_watchdog_end(m->dog, PL_WATCH_RANKS);
+  }
 #pragma omp barrier
   if (m->error != PLAIT_OK) return m->error;
   pl_halo_unpack(&m->halo, m->step, false, thread, m->threads);

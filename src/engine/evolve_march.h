@@ -34,9 +34,10 @@ typedef struct pl_march {
   pl_region *regions; // *owned*, one per thread
   pl_region whole;    // the region that the team works on
   bool overlap;
-  double dt;       // s
-  int64_t step;    // steps done
-  plait_err error; // of the leader's messages
+  struct pl_watchdog *dog; // told when the leader waits for other ranks; may be NULL
+  double dt;               // s
+  int64_t step;            // steps done
+  plait_err error;         // of the leader's messages
 } pl_march;
 
 // Plans, decomposes, allocates. Every rank gets the same answer but for PLAIT_MEMORY. Not
@@ -56,4 +57,6 @@ plait_err pl_march_tile(pl_march *march, int steps, int thread);
 // A box of own cells as diagnose and others see the state.
 void pl_march_cells(const pl_march *march, const int64_t lo[], const int64_t n[],
                     plait_cells *cells);
+// Cells that the widest stage reads: the ghost cells kept at a wall.
+int64_t pl_march_reach(const plait_grid *grid, int axis, int side);
 #endif

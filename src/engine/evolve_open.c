@@ -116,6 +116,7 @@ static plait_err finish_open(pl_evolve *e) {
   pl_task *task = e->task;
   if (task->job->evolve.sums && e->march.grid.ndiagnoses > 0)
     TRY(pl_calloc((size_t)(e->nsnapshots * e->march.grid.ndiagnoses), sizeof(double), &e->sums));
+  TRY(pl_calloc((size_t)e->nsnapshots, sizeof *e->snapshots.hash, &e->snapshots.hash));
   TRY(pl_snapshots_start(&e->march, &e->snapshots));
   TRY(pl_evolve_layout(e));
   int64_t cells = 1;
@@ -125,7 +126,13 @@ static plait_err finish_open(pl_evolve *e) {
     task->bytes_written +=
         e->nsnapshots * cells * (int64_t)e->march.fields.size[e->snapshots.field[i]];
   if (task->input) task->bytes_read = pl_dataset_file_bytes(task->input);
-  return pl_output_check(task->job->output, &task->layout, task->job->force);
+  return PLAIT_OK;
+}
+
+static plait_err check_output(const pl_task *task) {
+  return task->resume.finished
+             ? PLAIT_OK
+             : pl_output_check(task->job->output, &task->layout, task->job->force);
 }
 
 plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threads) {
@@ -172,7 +179,9 @@ plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task) {
   TRY(check_start(comm, e));
   const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
   TRY(pl_gauges_start(&e->march, &task->job->evolve, coord, e->steps, &e->gauges));
-  return pl_comm_agree(comm, finish_open(e));
+  TRY(pl_comm_agree(comm, finish_open(e)));
+  TRY(pl_evolve_find(e));
+  return pl_comm_agree(comm, check_output(task));
 }
 
 void pl_evolve_close(pl_evolve **at) {
@@ -181,6 +190,7 @@ void pl_evolve_close(pl_evolve **at) {
   pl_snapshots_stop(&e->snapshots);
   pl_gauges_stop(&e->gauges);
   pl_march_stop(&e->march);
+  pl_checkpoints_close(&e->store);
   pl_free(&e->sums);
   for (int a = 0; a < PL_AXES; a++) pl_free(&e->coord[a]);
   pl_free(at);

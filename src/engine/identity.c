@@ -79,13 +79,19 @@ static plait_err add_files(const pl_job *job, pl_text *text) {
   return PLAIT_OK;
 }
 
+static bool is_key(const char *line, size_t n, const char *key) {
+  return n > strlen(key) && strncmp(line, key, strlen(key)) == 0;
+}
+
 // Of `run:` only what a result depends on; names of files have no place here.
 static bool counts(const char *section, const char *line, size_t n) {
   static const char *const of_run[] = {"block:", "format:"};
+  if (strcmp(section, "evolve") == 0)
+    return !is_key(line, n, "tile:") && !is_key(line, n, "gauge_file:");
   if (!*section) return strncmp(line, "input:", 6) != 0 && strncmp(line, "output:", 7) != 0;
   if (strcmp(section, "run") != 0) return true;
   for (size_t i = 0; i < sizeof of_run / sizeof *of_run; i++)
-    if (n > strlen(of_run[i]) && strncmp(line, of_run[i], strlen(of_run[i])) == 0) return true;
+    if (is_key(line, n, of_run[i])) return true;
   return false;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/resume.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "engine/checkpoint.h"
 #include "engine/identity.h"
 #include "engine/params.h"
 #include "engine/task.h"
@@ -71,6 +72,18 @@ static plait_err compare(const pl_task *task, pl_resume *r) {
   return err;
 }
 
+// Checkpoints are what an evolve leaves: the output of another job, half done.
+static plait_err look_at_checkpoints(const char *output, const char *identity) {
+  pl_checkpoints_seen seen;
+  TRY(pl_checkpoints_scan(output, &seen));
+  plait_err err = PLAIT_OK;
+  if (seen.newest >= 0)
+    err = pl_identity_compare(seen.path[seen.newest],
+                              pl_checkpoint_identity(&seen.file[seen.newest]), identity);
+  pl_checkpoints_seen_free(&seen);
+  return err;
+}
+
 static plait_err look_at_journal(const pl_task *task, pl_resume *r) {
   const char *output = task->job->output;
   TRY(pl_journal_scan(output, &r->journal));
@@ -101,6 +114,7 @@ static plait_err look(const pl_task *task, pl_resume *r) {
                       "%s is half done by an earlier run; a sample needs another output",
                       job->output);
   if (job->fresh || !pl_file_is_path(job->output)) return PLAIT_OK;
+  if (there(job->output, ".partial")) TRY(look_at_checkpoints(job->output, r->identity));
   TRY(look_at_journal(task, r));
   if (!r->found) pl_journal_found_free(&r->journal);
   return PLAIT_OK;

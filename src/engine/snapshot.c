@@ -32,6 +32,7 @@ plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *s) {
 
 void pl_snapshots_stop(pl_snapshots *s) {
   for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) pl_free(&s->memory[k]);
+  pl_free(&s->hash);
 }
 
 static double value_at(const void *data, plait_type type, ptrdiff_t at) {
@@ -108,15 +109,102 @@ void pl_snapshots_take(pl_snapshots *s, const pl_output *output, int slot, int64
 #pragma omp barrier
 }
 
+// Every cell is mixed with its place in the array, so that the sum of all is a checksum in which
+// the order of adding, and so the cut of the grid, does not show. Each cell's mix is invertible: a
+// single wrong value always changes the sum.
+static uint64_t mix(uint64_t bits, uint64_t place) {
+  uint64_t x = bits ^ (place * 0x9e3779b97f4a7c15u);
+  x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
+  x = (x ^ x >> 32) * 0xd6e8feb86659fd93u;
+  return x ^ x >> 32;
+}
+
+PLAIT_WIDE static uint64_t mix_f32(const uint32_t *x, int64_t n, uint64_t place) {
+  uint64_t sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += mix(x[i], place + (uint64_t)i);
+  return sum;
+}
+
+PLAIT_WIDE static uint64_t mix_f64(const uint64_t *x, int64_t n, uint64_t place) {
+  uint64_t sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += mix(x[i], place + (uint64_t)i);
+  return sum;
+}
+
+// Of this rank's cells of kept field i, as stored.
+static uint64_t hash_cells(const pl_snapshots *s, int i, const void *data) {
+  const plait_grid *grid = &s->march->grid;
+  int last = grid->ndim - 1;
+  int64_t rows = s->cells / s->n[last], n = s->n[last];
+  bool narrow = grid->field[s->field[i]].type == PLAIT_F32;
+  uint64_t sum = 0;
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t rest = r, cell[PL_AXES] = {0}, place = i;
+    for (int a = last - 1; a >= 0; a--) {
+      cell[a] = s->lo[a] + rest % s->n[a];
+      rest /= s->n[a];
+    }
+    cell[last] = s->lo[last];
+    for (int a = 0; a <= last; a++)
+      place = place * pl_snapshot_kept(grid->shape[a], s->stride) + cell[a];
+    sum += narrow ? mix_f32((const uint32_t *)data + r * n, n, (uint64_t)place)
+                  : mix_f64((const uint64_t *)data + r * n, n, (uint64_t)place);
+  }
+  return sum;
+}
+
 plait_err pl_snapshots_store(pl_snapshots *s, pl_output *output, int slot, int64_t *bytes) {
   char *at = s->memory[slot];
+  uint64_t hash = 0;
   for (int i = 0; s->cells > 0 && i < s->nfields; i++) {
     plait_block block = block_of(s, i, s->index[slot], at);
     TRY(pl_output_store(output, s->var[i], &block));
+    hash += hash_cells(s, i, at);
     *bytes += s->cells * (int64_t)s->march->fields.size[s->field[i]];
     at += field_bytes(s, i);
   }
+  if (s->hash) s->hash[s->index[slot]] = hash;
   return PLAIT_OK;
+}
+
+// Of one snapshot as the output holds it.
+static plait_err hash_stored(pl_snapshots *s, const pl_output *output, int64_t index,
+                             uint64_t *hash) {
+  *hash = 0;
+  for (int i = 0; s->cells > 0 && i < s->nfields; i++) {
+    plait_block block = block_of(s, i, index, s->memory[0]);
+    pl_box box = {.ndim = block.ndim};
+    memcpy(box.lo, block.origin, sizeof box.lo);
+    memcpy(box.n, block.extent, sizeof box.n);
+    TRY(pl_output_load(output, s->var[i], &box, s->memory[0]));
+    *hash += hash_cells(s, i, s->memory[0]);
+  }
+  return PLAIT_OK;
+}
+
+// Sums modulo 2^64 over the ranks, in halves, which do not overflow.
+static plait_err same_sums(pl_comm *comm, uint64_t was, uint64_t is, bool *same) {
+  int64_t half[4] = {(int64_t)(was & UINT32_MAX), (int64_t)(was >> 32), (int64_t)(is & UINT32_MAX),
+                     (int64_t)(is >> 32)};
+  TRY(pl_comm_sum_int(comm, half, 4));
+  uint64_t a = (uint64_t)half[0] + ((uint64_t)half[1] << 32);
+  uint64_t b = (uint64_t)half[2] + ((uint64_t)half[3] << 32);
+  *same = a == b;
+  return PLAIT_OK;
+}
+
+plait_err pl_snapshots_check(pl_snapshots *s, const pl_output *output, int64_t n, int64_t *bad) {
+  pl_comm *comm = s->march->comm;
+  plait_err err = PLAIT_OK;
+  uint64_t was = 0, is = 0;
+  bool same = true;
+  for (*bad = 0; *bad < n; ++*bad) { // one reduction each, behind the reading of a whole array
+    if (err == PLAIT_OK) err = hash_stored(s, output, *bad, &is);
+    was = s->hash[*bad];
+    TRY(same_sums(comm, was, err == PLAIT_OK ? is : was, &same));
+    if (!same) break;
+  }
+  return pl_comm_agree(comm, err);
 }
 
 plait_err pl_snapshots_store_field(const pl_snapshots *s, pl_output *output, int var,

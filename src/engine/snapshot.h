@@ -17,6 +17,9 @@ typedef struct pl_snapshots {
   int64_t cells;                   // their number; 0: nothing falls here
   char *memory[PL_SNAPSHOT_SLOTS]; // *owned*
   int64_t index[PL_SNAPSHOT_SLOTS];
+  // Of every snapshot, *owned* (pl_alloc) but made by the caller, or NULL: checksum of what this
+  // rank stored of it. Sums over the ranks do not depend on how the grid is cut.
+  uint64_t *hash;
 } pl_snapshots;
 
 int64_t pl_snapshot_kept(int64_t n, int64_t stride); // cells of an axis that are kept
@@ -27,6 +30,10 @@ void pl_snapshots_stop(pl_snapshots *snapshots);
 void pl_snapshots_take(pl_snapshots *snapshots, const pl_output *output, int slot, int64_t index,
                        plait_raise *raise, int thread);
 plait_err pl_snapshots_store(pl_snapshots *snapshots, pl_output *output, int slot, int64_t *bytes);
+// Collective, before the march: *bad is the first of the snapshots [0, n) of which the output holds
+// something else than the sums of `hash` over the ranks say, n none. PLAIT_IO.
+plait_err pl_snapshots_check(pl_snapshots *snapshots, const pl_output *output, int64_t n,
+                             int64_t *bad);
 // Kept cells of a field of own cells (dense); `missing` there and cells without mask become NaN, as
 // an array [axes] of the output.
 plait_err pl_snapshots_store_field(const pl_snapshots *snapshots, pl_output *output, int var,

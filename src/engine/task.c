@@ -193,13 +193,14 @@ static plait_err finish_earlier(pl_stage *stage) {
   const pl_job *job = stage->task->job;
   if (pl_comm_rank(stage->comm) != 0) return PLAIT_OK;
   pl_log(PL_LOG_NOTE, "%s is complete already", job->output);
-  return pl_journal_remove(job->output);
+  TRY(pl_journal_remove(job->output));
+  return pl_checkpoints_remove(job->output);
 }
 
 static plait_err run_to_output(pl_stage *stage, pl_report *report) {
   pl_task *task = stage->task;
   if (task->resume.finished) {
-    report->blocks_resumed = task->cut.nblocks;
+    report->blocks_resumed = report->blocks_total;
     return pl_comm_agree(stage->comm, finish_earlier(stage));
   }
   plait_err err = pl_durable_begin(stage);

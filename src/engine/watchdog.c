@@ -27,7 +27,7 @@ static const struct {
     [PL_WATCH_READ] = {"the reader reads", "the reader waits for the team"},
     [PL_WATCH_TEAM] = {"the team computes", "the team waits for the reader or the writer"},
     [PL_WATCH_WRITE] = {"the writer writes", "the writer waits for results"},
-    [PL_WATCH_RANKS] = {"this rank waits for the blocks of the others", NULL},
+    [PL_WATCH_RANKS] = {"this rank waits for the others", NULL},
 };
 
 void pl_watchdog_line(int rank, const char *host, double stall, const double since[PL_WATCHED],
@@ -66,8 +66,11 @@ static void bite(pl_watchdog *dog, double now) {
   pl_comm_abort(plan->comm, 1);
 }
 
+// A rank that waits for others leaves them the first word: they know better.
 static bool is_stalled(const pl_watchdog *dog, double now) {
-  if (dog->plan.stall <= 0 || now - atomic_load(&dog->moved) < dog->plan.stall) return false;
+  bool waits = atomic_load(&dog->began[PL_WATCH_RANKS]) > 0;
+  double patience = dog->plan.stall * (waits ? 1.25 : 1);
+  if (dog->plan.stall <= 0 || now - atomic_load(&dog->moved) < patience) return false;
   for (int w = 0; w < PL_WATCHED; w++)
     if (atomic_load(&dog->began[w]) > 0) return true;
   return false; // it waits for other ranks: theirs will bite

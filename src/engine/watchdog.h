@@ -4,8 +4,7 @@
 // loops, a rank that is gone. A strand says when it begins and ends a piece of work. When no strand
 // of a rank has done either for run.stall seconds, and one of them is at work, the watchdog says
 // what each of them is doing and ends all ranks. Rank 0, when it has nothing left to do itself,
-// waits for the blocks of the others in the same way, so that it notices when no rank makes
-// progress.
+// waits for the others in the same way, so that it notices when no rank makes progress.
 //
 // A thread of its own that sleeps; it calls no MPI but the abort. It also gives the signs of life
 // of the lock.

@@ -82,7 +82,7 @@ static void what_it_says(void **state) {
   const int64_t at[] = {-1, -1, -1, -1};
   pl_watchdog_line(0, "node7", 12, waits, at, line, sizeof line);
   assert_non_null(strstr(line, "rank 0 (node7)"));
-  assert_non_null(strstr(line, "waits for the blocks of the others"));
+  assert_non_null(strstr(line, "waits for the others"));
 }
 
 // A child that holds the lock until it is killed.

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What an evolve writes when all steps are done: maximum, arrival, sums, gauges.
+#include "base/mem.h"
+#include "base/text.h"
+#include "engine/evolve.h"
+#include <float.h>
+#include <string.h>
+
+// A small array that rank 0 has whole.
+static plait_err store_small(pl_output *output, int var, int ndim, const int64_t n[], void *data) {
+  pl_box box = {.ndim = ndim};
+  memcpy(box.n, n, (size_t)ndim * sizeof *n);
+  plait_raise raise = {0};
+  plait_block block = pl_block_over(data, PLAIT_F64, &box, NULL);
+  pl_output_encode(output, var, &block, &raise);
+  TRY(pl_raised(&raise));
+  return pl_output_store(output, var, &block);
+}
+
+static plait_err store_sums(pl_evolve *e, pl_output *output) {
+  int n = e->march.grid.ndiagnoses;
+  double *series = NULL;
+  TRY(pl_alloc((size_t)e->nsnapshots, sizeof *series, &series));
+  plait_err err = PLAIT_OK;
+  for (int d = 0; d < n && err == PLAIT_OK; d++) {
+    for (int64_t i = 0; i < e->nsnapshots; i++) series[i] = e->sums[i * n + d];
+    err = store_small(output, e->var_sum + d, 1, &e->nsnapshots, series);
+  }
+  pl_free(&series);
+  return err;
+}
+
+static plait_err store_gauges(pl_evolve *e, pl_output *output) {
+  const pl_job *job = e->task->job;
+  const int64_t n[2] = {e->gauges.samples, e->gauges.n};
+  pl_text name = {0};
+  pl_text_add(&name, "%s.gauges.csv", job->output);
+  const char *file = job->evolve.gauge_file[0] ? job->evolve.gauge_file : name.at;
+  bool kept = job->evolve.gauge_file[0] || strncmp(job->output, "null:", 5) != 0;
+  plait_err err = name.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
+  if (err == PLAIT_OK && kept) err = pl_gauges_write_csv(&e->gauges, file);
+  if (err == PLAIT_OK) err = store_small(output, e->var_gauge, 2, n, e->gauges.value);
+  pl_text_free(&name);
+  return err;
+}
+
+plait_err pl_evolve_store_rest(pl_evolve *e, pl_output *output) {
+  int mask = e->march.grid.field[0].mask - 1;
+  if (e->var_maximum >= 0)
+    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_maximum, e->gauges.maximum, -FLT_MAX,
+                                 mask));
+  if (e->var_arrival >= 0)
+    TRY(pl_snapshots_store_field(&e->snapshots, output, e->var_arrival, e->gauges.arrival, -1,
+                                 mask));
+  if (pl_comm_rank(e->march.comm) != 0) return PLAIT_OK;
+  if (e->sums) TRY(store_sums(e, output));
+  return e->gauges.n > 0 ? store_gauges(e, output) : PLAIT_OK;
+}
