@@ -209,11 +209,7 @@ static void gaussian_plan(const plait_problem *problem, const void *params, plai
   buffer_cells(in->ndim, tile, plan->halo, &buffer, &strip, &chunk);
   size_t cell = needs_f64(problem, p) ? sizeof(double) : sizeof(float);
   plan->scratch_bytes = (size_t)(3 * buffer + strip + (taps + (n + 1) * PAD)) * cell;
-  plan->noutputs = 1;
-  plait_output *out = &plan->output[0];
-  out->type = type_of_result(problem, p);
-  out->ndim = in->ndim;
-  for (int d = 0; d < in->ndim; d++) out->shape[d] = in->shape[d], out->from[d] = d;
+  plait_output *out = plait_plan_map(plan, problem, type_of_result(problem, p));
   strcpy(out->units, "=");
   out->packed_like_input = p->type == GAUSSIAN_SAME;
 }

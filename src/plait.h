@@ -390,6 +390,61 @@ typedef struct plait_kernel {
   plait_err (*verify)(const plait_lab *lab);
 } plait_kernel;
 
+// Adds an output with the shape and the axes of the input, named like it: what a map writes.
+static inline plait_output *plait_plan_map(plait_plan *plan, const plait_problem *problem,
+                                           plait_type type) {
+  plait_output *output = &plan->output[plan->noutputs++];
+  output->type = type;
+  output->ndim = problem->input->ndim;
+  for (int d = 0; d < output->ndim; d++) {
+    output->shape[d] = problem->input->shape[d];
+    output->from[d] = d;
+  }
+  return output;
+}
+
+// ---- kernel objects -------------------------------------------------------------------------
+// A kernel that is not built into plait: its file ends with PLAIT_OBJECT(slope), behind
+// plait_kernel_slope, is built with
+//   cc $(pkg-config --cflags plait) -shared slope.c -o slope.so
+// and a job says `kernel: ./slope.so`. In a kernel that is built in the line says nothing.
+// The object tells the sizes of the structs that it was built with: another plait refuses it.
+#define PLAIT_OBJECT_MAGIC "plait kernel 01"
+#define PLAIT_LAYOUT                                                                               \
+  (((((sizeof(plait_kernel) * 31 + sizeof(plait_plan)) * 31 + sizeof(plait_call)) * 31 +           \
+     sizeof(plait_param)) *                                                                        \
+        31 +                                                                                       \
+    sizeof(plait_array) + sizeof(plait_block)) *                                                   \
+       31 +                                                                                        \
+   sizeof(plait_grid) + sizeof(plait_cells) + sizeof(plait_lab))
+#if defined(__clang__)
+#define PLAIT_COMPILER "clang"
+#else
+#define PLAIT_COMPILER "gcc"
+#endif
+typedef struct plait_object {
+  char magic[16];
+  const char *version, *compiler;
+  uint64_t layout;
+  const plait_kernel *kernel;
+} plait_object;
+
+#if defined(PLAIT_BUILT_IN)
+#define PLAIT_OBJECT(kernel_name)
+#else
+#if defined(_OPENMP) && !defined(__FAST_MATH__)
+#define PLAIT_OBJECT_FLAGS 1
+#else
+#define PLAIT_OBJECT_FLAGS 0
+#endif
+#define PLAIT_OBJECT(kernel_name)                                                                  \
+  _Static_assert(PLAIT_OBJECT_FLAGS, "build kernels with -fopenmp and without -ffast-math");       \
+  extern const plait_object plait_kernel_object;                                                   \
+  const plait_object __attribute__((visibility("default")))                                        \
+  plait_kernel_object = {PLAIT_OBJECT_MAGIC, PLAIT_VERSION, PLAIT_COMPILER, PLAIT_LAYOUT,          \
+                         &plait_kernel_##kernel_name};
+#endif
+
 // ---- help for the numerics ------------------------------------------------------------------
 // Loops marked PLAIT_WIDE are compiled for AVX-512, AVX2 and plain x86-64; the machine decides at
 // run time. The results are the same bits: -ffp-contract=off and no reassociation.

@@ -2,6 +2,7 @@
 //
 // plait kernels: one line per kernel.
 #include "command/commands.h"
+#include "engine/object.h"
 #include "engine/registry.h"
 
 typedef struct options {
@@ -12,6 +13,7 @@ static const pl_option table[] = {PL_OPTION_FORMAT(options), {0}};
 static const char *const pattern_name[] = {"map", "reduce", "evolve", "solve"};
 
 plait_err pl_kernel_named(const char *name, const plait_kernel **kernel) {
+  if (pl_object_named(name)) return pl_object_load(name, kernel);
   *kernel = pl_kernel_find(name);
   if (*kernel) return PLAIT_OK;
   const char *near = pl_kernel_nearest(name);

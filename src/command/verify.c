@@ -90,7 +90,9 @@ const pl_command pl_command_verify = {
     .name = "verify",
     .arguments = "[KERNEL]",
     .summary = "Checks that the kernels compute what they promise, on this machine",
-    .details = "Exits with 3 when a kernel fails.\n",
+    .details =
+        "KERNEL is a name that 'plait kernels' lists, or the path of an object: ./FILE.so.\n"
+        "Without one all kernels that are built in are asked. Exits with 3 when one fails.\n",
     .options = table,
     .options_size = sizeof(options),
     .max_args = 1,

@@ -34,7 +34,7 @@ done:
   return err;
 }
 
-static plait_err add_file(const char *key, const char *path, pl_text *text) {
+static plait_err add_file(const char *key, const char *path, bool with_time, pl_text *text) {
   struct stat info;
   uint64_t hash = 0;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -45,8 +45,9 @@ static plait_err add_file(const char *key, const char *path, pl_text *text) {
   if (err != PLAIT_OK) return err;
   pl_text_add(text, "# file of %s: %s\n", key, path);
   pl_text_add(text, "size of %s: %lld bytes\n", key, (long long)info.st_size);
-  pl_text_add(text, "time of change of %s: %lld.%09ld s\n", key, (long long)info.st_mtim.tv_sec,
-              info.st_mtim.tv_nsec);
+  if (with_time)
+    pl_text_add(text, "time of change of %s: %lld.%09ld s\n", key, (long long)info.st_mtim.tv_sec,
+                info.st_mtim.tv_nsec);
   pl_text_add(text, "content of %s: %016llx\n", key, (unsigned long long)hash);
   return PLAIT_OK;
 }
@@ -60,7 +61,7 @@ static plait_err add_input(const pl_dataset *input, pl_text *text) {
   pl_text_add(text, "type of the input: %s\nshape of the input:", plait_type_name(meta->stored));
   for (int d = 0; d < meta->ndim; d++) pl_text_add(text, " %lld", (long long)meta->shape[d]);
   pl_text_add(text, "\n");
-  return file ? add_file("the input", input->path, text) : PLAIT_OK;
+  return file ? add_file("the input", input->path, true, text) : PLAIT_OK;
 }
 
 static plait_err add_files(const pl_job *job, pl_text *text) {
@@ -71,7 +72,7 @@ static plait_err add_files(const pl_job *job, pl_text *text) {
     if (!spec || !*spec) continue;
     TRY(pl_spec_split(spec, &path, &variable));
     snprintf(key, sizeof key, "params.%s", p->name);
-    plait_err err = access(path, R_OK) == 0 ? add_file(key, path, text) : PLAIT_OK;
+    plait_err err = access(path, R_OK) == 0 ? add_file(key, path, true, text) : PLAIT_OK;
     pl_free(&path);
     pl_free(&variable);
     TRY(err);
@@ -88,7 +89,8 @@ static bool counts(const char *section, const char *line, size_t n) {
   static const char *const of_run[] = {"block:", "format:"};
   if (strcmp(section, "evolve") == 0)
     return !is_key(line, n, "tile:") && !is_key(line, n, "gauge_file:");
-  if (!*section) return strncmp(line, "input:", 6) != 0 && strncmp(line, "output:", 7) != 0;
+  if (!*section) // the kernel's name and version stand above
+    return !is_key(line, n, "input:") && !is_key(line, n, "output:") && !is_key(line, n, "kernel:");
   if (strcmp(section, "run") != 0) return true;
   for (size_t i = 0; i < sizeof of_run / sizeof *of_run; i++)
     if (is_key(line, n, of_run[i])) return true;
@@ -125,6 +127,8 @@ static void add_params(const pl_job *job, pl_text *text) {
 
 plait_err pl_identity_make(const pl_job *job, const pl_dataset *input, pl_text *text) {
   pl_text_add(text, "version of kernel %s: %d\n", job->kernel->name, job->kernel->version);
+  // Built anew from the same source an object has the same bytes.
+  if (job->object) TRY(add_file("the kernel", job->object, false, text));
   add_params(job, text);
   if (input) TRY(add_input(input, text));
   TRY(add_files(job, text));

@@ -5,6 +5,7 @@
 #include "engine/job.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "engine/object.h"
 #include "engine/params.h"
 #include "engine/registry.h"
 
@@ -21,7 +22,7 @@ static const plait_param top_params[] = {
     {.name = "kernel",
      .kind = PLAIT_PARAM_TEXT,
      .offset = offsetof(top, kernel),
-     .help = "what to compute: a name that `plait kernels` lists"},
+     .help = "what to compute: a name that `plait kernels` lists, or ./FILE.so"},
     {.name = "input",
      .kind = PLAIT_PARAM_FILE,
      .offset = offsetof(top, input),
@@ -112,15 +113,32 @@ static pl_mark mark_of(const pl_yaml *root, const char *key, const char *other) 
   return node ? node->mark : root->mark;
 }
 
-static void find_kernel(const loading *load) {
+static plait_err load_object(loading *load, pl_mark mark) {
+  const char *path;
+  TRY(pl_file_place(&load->reader, load->top.kernel, mark.origin, &path, &load->top.kernel));
+  plait_err err = pl_object_load(path, &load->job->kernel);
+  if (err == PLAIT_JOB) pl_issue(load->reader.issues, mark, "%s", pl_message());
+  return err == PLAIT_OK ? pl_strdup(path, &load->job->object) : err == PLAIT_JOB ? PLAIT_OK : err;
+}
+
+static plait_err find_kernel(loading *load) {
   const char *name = load->top.kernel;
-  if (!name) return; // reported as missing or of a wrong type
+  pl_mark mark = mark_of(load->root, "kernel", "");
+  if (!name) return PLAIT_OK; // reported as missing or of a wrong type
+  if (pl_object_named(name)) return load_object(load, mark);
   load->job->kernel = pl_kernel_find(name);
-  if (load->job->kernel) return;
-  const char *near = pl_kernel_nearest(name);
-  pl_issue(load->reader.issues, mark_of(load->root, "kernel", ""), "unknown kernel '%.60s'%s%s%s",
-           name, near ? "; did you mean '" : "; `plait kernels` lists them", near ? near : "",
-           near ? "'?" : "");
+  if (load->job->kernel) return PLAIT_OK;
+  const char *near = pl_kernel_nearest(name), *end = strrchr(name, '.');
+  bool object = end && strcmp(end, ".so") == 0;
+  pl_issue(load->reader.issues, mark, "unknown kernel '%.60s'%s%s%s", name,
+           object ? "; a kernel of your own is named by its path: './"
+           : near ? "; did you mean '"
+                  : "; `plait kernels` lists them",
+           object ? name
+           : near ? near
+                  : "",
+           object || near ? "'?" : "");
+  return PLAIT_OK;
 }
 
 // A kernel that takes no type of array needs no input, an evolve kernel asks for one itself
@@ -162,7 +180,7 @@ static plait_err read_section(const loading *load, const section *s) {
 static plait_err read_tree(loading *load) {
   pl_job *job = load->job;
   TRY(pl_params_fill(&load->reader, top_params, "", load->root, load->root->mark, &load->top));
-  find_kernel(load);
+  TRY(find_kernel(load));
   TRY(pl_calloc(1, job->kernel ? job->kernel->params_size : 0, &job->params));
   report_unknown(load);
   require_files(load);
@@ -246,5 +264,6 @@ void pl_job_free(pl_job **job) {
   pl_free(&(*job)->input);
   pl_free(&(*job)->output);
   pl_free(&(*job)->echo);
+  pl_free(&(*job)->object);
   pl_free(job);
 }

@@ -32,6 +32,7 @@ typedef struct pl_job {
   char *input;  // spec, relative paths made relative to the job file; *owned*; "" when none
   char *output; // *owned*
   const plait_kernel *kernel;
+  char *object; // the file that the kernel was loaded from, NULL: it is built in; *owned*
   void *params; // kernel->params_size bytes; *owned*, with all it points to
   pl_run run;
   pl_evolve_job evolve; // kernels of the evolve pattern

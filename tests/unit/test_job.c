@@ -130,7 +130,7 @@ static void kernels(void **state) {
   expect_error("kernel: zzzzzz\ninput: a\noutput: b\n",
                "jobs/x.yaml:1:9: error: unknown kernel 'zzzzzz'; `plait kernels` lists them");
   expect_error("input: a\noutput: b\n", "jobs/x.yaml:1:1: error: 'kernel' is missing: what to "
-                                        "compute: a name that `plait kernels` lists");
+                                        "compute: a name that `plait kernels` lists, or ./FILE.so");
   expect_error("kernel: [probe]\ninput: a\noutput: b\n",
                "jobs/x.yaml:1:9: error: 'kernel' must be a text, not a list");
 }

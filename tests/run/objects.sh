@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A kernel of the user's own, built from the template with the one line of docs/kernels.md and loaded by
+# `kernel: ./slope.so`: its results, their bytes under other launches, a restart, and what is refused.
+# $1 plait, $2 the C compiler, $3 the build directory, $4 mpirun or nothing.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+compiler=$2 mpirun=${4:-}
+flags="-I$source_dir/src $(sed -n 's/^Cflags: -I[^ ]* //p' "$3/plait-uninstalled.pc")"
+# shellcheck disable=SC2086
+object() { "$compiler" $flags -shared "$1" -o "$2" 2>cc.err || fail "cc $1: $(head -3 cc.err)"; }
+refused() { # PATTERN WORDS...
+  local pattern=$1
+  shift
+  run 2 "$plait" run --quiet jobs/slope.yaml output=result.npy "$@"
+  has err "$pattern"; lines err 1
+}
+
+mkdir jobs
+sed 's/template/slope/g' "$source_dir/kernels/template.c" >slope.c
+object slope.c jobs/slope.so
+cat >jobs/slope.yaml <<'E'
+kernel: ./slope.so
+input: generate:random?shape=300x200&type=float32
+output: slope.npy
+params: {spacing: 0.5}
+run: {block: 8 KiB}
+E
+
+# the same bytes as the kernel that is built in, under every launch, from anywhere
+run 0 "$plait" verify jobs/slope.so; has out '^slope +ok'
+run 0 "$plait" describe jobs/slope.so; has out 'distance of two cells'
+run 0 "$plait" run --quiet jobs/slope.yaml kernel=template output=built-in.npy
+run 0 "$plait" run --quiet jobs/slope.yaml; cmp -s jobs/slope.npy built-in.npy || fail 'other bytes'
+run 0 "$plait" run --quiet jobs/slope.yaml kernel=jobs/slope.so output=here.npy --threads 3
+cmp -s here.npy built-in.npy || fail 'other bytes with 3 threads'
+if [ -n "$mpirun" ]; then
+  run 0 "$mpirun" -np 3 "$plait" run --quiet jobs/slope.yaml output=ranks.npy
+  cmp -s ranks.npy built-in.npy || fail 'other bytes on 3 ranks'
+fi
+
+# an interrupted run goes on with the same object, not with another
+big='input=generate:random?shape=10000x2000&type=float32'
+run 0 "$plait" run --quiet jobs/slope.yaml kernel=template output=whole.npy "$big"
+for deadline in 50ms 100ms 200ms 400ms 800ms 1600ms 3200ms; do # until it came between the first block and the last
+  run 75 "$plait" run --quiet jobs/slope.yaml output=cut.npy "$big" --deadline $deadline
+  [ ! -e cut.npy.journal ] || break
+done
+mv jobs/slope.so same.so
+sed 's/0.5 \//1.5 \//' slope.c >other.c
+object other.c jobs/slope.so
+refused 'of the kernel was' output=cut.npy "$big"
+mv same.so jobs/slope.so
+run 0 "$plait" run --quiet jobs/slope.yaml output=cut.npy "$big"
+cmp -s cut.npy whole.npy || fail 'other bytes after a restart'
+
+# ---- what is refused
+refused "named by its path: './slope.so'" kernel=slope.so
+refused 'none.so: cannot open the kernel: No such file' kernel=./none.so
+refused 'C source; build it and name the object' kernel=./slope.c
+refused 'a kernel is a file' kernel=./jobs/
+refused 'not a shared object' kernel=jobs/slope.yaml
+for bytes in 5 100 2000 9000; do
+  head -c $bytes jobs/slope.so >cut.so; refused 'cut short' kernel=./cut.so
+done
+grep -v '^PLAIT_OBJECT' slope.c >mute.c; object mute.c mute.so
+refused 'holds no kernel; its source ends with PLAIT_OBJECT' kernel=./mute.so
+sed 's/\.plan = slope_plan,//' slope.c >bare.c; object bare.c bare.so
+refused 'its kernel has no plan' kernel=./bare.so
+sed 's/, "distance of two cells"/, NULL/' slope.c >dumb.c; object dumb.c dumb.so
+refused "its parameter 'spacing' has no help" kernel=./dumb.so
+sed 's/int version; *\/\//int version, again, more; \/\//' "$source_dir/src/plait.h" >plait.h
+flags="-I. $flags" object slope.c old.so
+refused 'was built for another plait.h' kernel=./old.so
+checks=$((checks + 1))
+"$compiler" -I"$source_dir/src" -fPIC -shared slope.c -o x.so 2>cc.err && fail 'built without -fopenmp'
+run 2 "$plait" verify ./none.so; has err 'cannot open the kernel'
+checks=$((checks + 1)); [ ! -e result.npy ] || fail 'a result in spite of an error'
+finish
