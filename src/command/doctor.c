@@ -237,8 +237,7 @@ static plait_err run(const pl_cli *cli) {
   if (cli->nargs > 0) pl_job_wish(cli->args[0], overrides, cli->args + 1, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = examine(&station, o, cli);
-  pl_station_stop(&station);
-  return err;
+  return pl_station_stop(&station, err);
 }
 
 const pl_command pl_command_doctor = {

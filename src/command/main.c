@@ -48,11 +48,18 @@ static plait_err execute(int argc, char **argv, pl_cli *cli) {
   return pl_print_text(&text);
 }
 
+// A wrong command line is found by every rank alone, before MPI. Rank 0 tells it and its exit code
+// is the launch's: ended by another one's, mpirun would kill rank 0 before it has spoken.
+static int leave(const pl_launch *launch, plait_err err) {
+  if (launch->rank > 0) return err == PLAIT_USAGE ? 0 : pl_exit_code(err);
+  if (err != PLAIT_OK) pl_voice_error(err);
+  return pl_exit_code(err);
+}
+
 int main(int argc, char **argv) {
   pl_cli cli = {.argv = argv};
   pl_launch_find(&cli.launch);
   plait_err err = execute(argc, argv, &cli);
-  if (err != PLAIT_OK && cli.launch.rank <= 0) pl_voice_error(err);
   pl_cli_free(&cli);
-  return pl_exit_code(err);
+  return leave(&cli.launch, err);
 }

@@ -164,8 +164,7 @@ static plait_err run(const pl_cli *cli) {
   pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = run_job(&station, o, cli);
-  pl_station_stop(&station);
-  return err;
+  return pl_station_stop(&station, err);
 }
 
 const pl_command pl_command_run = {

@@ -24,10 +24,12 @@ plait_err pl_station_start(const pl_launch *launch, const pl_wish *wish, bool al
   return pl_comm_agree(station->comm, placed);
 }
 
-void pl_station_stop(pl_station *station) {
+plait_err pl_station_stop(pl_station *station, plait_err err) {
+  if (err != PLAIT_OK && pl_station_speaks(station)) pl_voice_error(err);
   if (station->comm) pl_comm_stop(&station->comm);
   pl_placement_free(&station->placement);
   pl_topology_free(&station->topology);
+  return err;
 }
 
 bool pl_station_speaks(const pl_station *station) {

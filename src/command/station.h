@@ -20,7 +20,10 @@ typedef struct pl_station {
 // all. `wish`: what the command line and the job ask for.
 plait_err pl_station_start(const pl_launch *launch, const pl_wish *wish, bool all_ranks,
                            char **argv, pl_station *station);
-void pl_station_stop(pl_station *station); // Collective when the start was; half-started is fine
+// Ends a command; returns `err`. An error is told here, by rank 0, before the ranks part: a
+// launcher kills the ranks that are left as soon as one has ended with an error, and the last words
+// of rank 0 with them. Collective when the start was; half-started is fine.
+plait_err pl_station_stop(pl_station *station, plait_err err);
 bool pl_station_speaks(const pl_station *station); // rank 0
 
 // What a job file and its overrides ask of the placement, as far as this process can read it: other

@@ -82,8 +82,7 @@ static plait_err run(const pl_cli *cli) {
   while (pl_kernels[n]) n++;
   if (err == PLAIT_OK)
     err = cli->nargs ? verify_all(one, 1, o->format) : verify_all(pl_kernels, n, o->format);
-  pl_station_stop(&station);
-  return err;
+  return pl_station_stop(&station, err);
 }
 
 const pl_command pl_command_verify = {

@@ -31,7 +31,11 @@ void pl_voice_stop(void) {
   pl_log_to(NULL, NULL);
 }
 
+static bool told;
+
 void pl_voice_error(plait_err code) {
+  if (told) return;
+  told = true;
   const char *message = pl_message();
   if (!*message) message = pl_err_text(code);
   if (code == PLAIT_JOB && strstr(message, ": error: "))

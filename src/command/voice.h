@@ -18,6 +18,7 @@ typedef struct pl_voice {
 void pl_voice_start(pl_voice *voice);
 void pl_voice_stop(void);
 
-// The message of this thread, as one line or (a job's errors) as it is.
+// The message of this thread, as one line or (a job's errors) as it is. Said once: a later call is
+// silent.
 void pl_voice_error(plait_err code);
 #endif

@@ -14,7 +14,7 @@ fail() {
   failures=$((failures + 1))
   printf 'FAILED: %s\n' "$*"
   if [ -s out ]; then echo "  stdout:" && head -5 out | sed 's/^/    /'; fi
-  if [ -s err ]; then echo "  stderr:" && head -5 err | sed 's/^/    /'; fi
+  if [ -s err ]; then echo "  stderr:" && head -20 err | sed 's/^/    /'; fi
 }
 # run EXPECTED_EXIT_CODE COMMAND...; what it prints is in the files out and err
 run() {
