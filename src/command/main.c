@@ -8,11 +8,10 @@
 #include <string.h>
 
 const pl_command *const pl_commands[] = {
-    &pl_command_run,     &pl_command_check,       &pl_command_compare,
-    &pl_command_plan,    &pl_command_resume_info, &pl_command_doctor,
-    &pl_command_kernels, &pl_command_describe,    &pl_command_info,
-    &pl_command_view,    &pl_command_verify,      &pl_command_slurm,
-    &pl_command_version, &pl_command_help,        NULL,
+    &pl_command_run,      &pl_command_check,       &pl_command_compare, &pl_command_plan,
+    &pl_command_report,   &pl_command_resume_info, &pl_command_doctor,  &pl_command_kernels,
+    &pl_command_describe, &pl_command_info,        &pl_command_view,    &pl_command_verify,
+    &pl_command_slurm,    &pl_command_version,     &pl_command_help,    NULL,
 };
 
 plait_err pl_unknown_command(const char *name) {

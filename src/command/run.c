@@ -20,7 +20,7 @@
 typedef struct options {
   int format;
   bool force, fresh, quiet, verbose;
-  const char *report, *deadline;
+  const char *report, *trace, *deadline;
   int64_t threads, sample;
 } options;
 
@@ -33,7 +33,9 @@ static const pl_option table[] = {
      "stop, so that it can be continued, before TIME is over (\"50 min\")", 0, 0, NULL},
     PL_OPTION_FORMAT(options),
     {"report", 0, PL_OPTION_TEXT, offsetof(options, report), "FILE",
-     "write what the run measured, as JSON", 0, 0, NULL},
+     "write what the run measured, as JSON ('plait report' draws it)", 0, 0, NULL},
+    {"trace", 0, PL_OPTION_TEXT, offsetof(options, trace), "FILE",
+     "write when each strand was busy, for ui.perfetto.dev", 0, 0, NULL},
     {"threads", 0, PL_OPTION_INT, offsetof(options, threads), "N", "compute threads of each rank",
      1, 4096, NULL},
     {"sample", 0, PL_OPTION_INT, offsetof(options, sample), "N",
@@ -45,16 +47,20 @@ static const pl_option table[] = {
     {0},
 };
 
-// The report must be writable before hours of work, not after.
-static plait_err check_report(const char *path) {
-  char *dir = NULL;
+// What is written beside the result must be writable before hours of work, not after.
+static plait_err check_place(const char *what, const char *path) {
+  char *dir = NULL, message[64];
   if (!path) return PLAIT_OK;
   TRY(pl_path_dir(path, &dir));
-  plait_err err = access(dir, W_OK | X_OK)
-                      ? pl_fail_errno(PLAIT_OUTPUT, "cannot write the report into", dir)
-                      : PLAIT_OK;
+  snprintf(message, sizeof message, "the %s cannot be written there", what);
+  plait_err err = access(dir, W_OK | X_OK) ? pl_fail_errno(PLAIT_OUTPUT, message, dir) : PLAIT_OK;
   pl_free(&dir);
   return err;
+}
+
+static plait_err check_places(const options *o) {
+  TRY(check_place("report", o->report));
+  return check_place("trace", o->trace);
 }
 
 static plait_err write_report(const char *path, const pl_report *report) {
@@ -63,6 +69,19 @@ static plait_err write_report(const char *path, const pl_report *report) {
   plait_err err = json.text.failed ? plait_fail(PLAIT_MEMORY, "no memory for the report")
                                    : pl_write_file(path, json.text.at, json.text.length);
   pl_text_free(&json.text);
+  return err;
+}
+
+static plait_err write_trace(const char *path, const pl_report *report) {
+  pl_text text = {0};
+  const char **host = NULL;
+  TRY(pl_alloc((size_t)report->ranks, sizeof *host, &host));
+  for (int r = 0; r < report->ranks; r++) host[r] = report->rank[r].host;
+  pl_trace_events(report->traces, report->ranks, host, &text);
+  plait_err err = text.failed ? plait_fail(PLAIT_MEMORY, "no memory for the trace")
+                              : pl_write_file(path, text.at, text.length);
+  pl_free(&host);
+  pl_text_free(&text);
   return err;
 }
 
@@ -81,6 +100,7 @@ static plait_err print_result(const options *o, const pl_report *report) {
 static plait_err tell(const options *o, plait_err ran, const pl_report *report) {
   plait_err err = PLAIT_OK;
   if (report->rank && o->report) err = write_report(o->report, report);
+  if (err == PLAIT_OK && report->traces) err = write_trace(o->trace, report);
   if (err == PLAIT_OK && (ran == PLAIT_OK || ran == PLAIT_STOPPED)) err = print_result(o, report);
   return err;
 }
@@ -141,9 +161,9 @@ static plait_err run_job(const pl_station *station, const options *o, const pl_c
   job->force = o->force;
   job->sample = o->sample;
   job->fresh = o->fresh;
+  job->trace = o->trace != NULL;
   job->lock = true;
-  GUARD(pl_comm_agree(station->comm,
-                      pl_station_speaks(station) ? check_report(o->report) : PLAIT_OK));
+  GUARD(pl_comm_agree(station->comm, pl_station_speaks(station) ? check_places(o) : PLAIT_OK));
   GUARD(pl_comm_agree(station->comm, pl_stop_listen()));
   if (pl_station_speaks(station)) set_deadline(o, &cli->launch);
   err = run_task(station, o, cli, job, &bar);

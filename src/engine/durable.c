@@ -130,6 +130,8 @@ static plait_err commit(pl_stage *stage) {
   if (saved(stage) && is_root(stage)) err = pl_checkpoints_remove(stage->task->job->output);
   double spent = pl_now() - start;
   stage->meter->write += spent; // waiting for the disk at the end is writing that nothing hides
+  pl_trace_add(stage->meter->trace, PL_LANE_WRITE, start, start + spent, spent);
+  pl_trace_add(stage->meter->trace, PL_LANE_WAIT, start, start + spent, spent);
   stage->meter->wait_write += spent;
   return pl_comm_agree(stage->comm, err);
 }

@@ -328,6 +328,7 @@ static void set_up(pl_stage *stage, evolve_run *run) {
       e->gauges.n || e->gauges.maximum || e->gauges.arrival ? pl_gauges_watch : NULL;
   e->march.tiling.poke = poke;
   e->march.tiling.context = &e->gauges;
+  e->march.halo.trace = stage->meter->trace;
   *run = (evolve_run){.stage = stage, .e = e, .tiles = 1, .saved = pl_now()};
   run->saves = e->store && pl_output_stores(stage->output);
   pl_save_start(e, stage->output, &run->save);

@@ -122,7 +122,9 @@ plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *a
     for (int i = 0; i < x.nsends; i++) pl_pool_give(merger->pool, x.sent[i]);
     err = pl_comm_agree(comm, err != PLAIT_OK ? err : sent);
   }
-  meter->comm += pl_now() - start;
+  double end = pl_now();
+  meter->comm += end - start;
+  pl_trace_add(meter->trace, PL_LANE_MESSAGES, start, end, end - start);
   pl_free(&x.sends);
   pl_free(&x.sent);
   pl_free(&x.mine);

@@ -9,6 +9,7 @@
 #include "engine/halo.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/trace.h"
 #include <string.h>
 
 static int code(const int way[PL_AXES]) {
@@ -194,7 +195,9 @@ plait_err pl_halo_wait(pl_halo *h) {
   double start = pl_now();
   plait_err err = pl_comm_wait(h->comm, h->request, h->pending);
   h->pending = 0;
-  h->waited += pl_now() - start;
+  double end = pl_now();
+  h->waited += end - start;
+  pl_trace_add(h->trace, PL_LANE_MESSAGES, start, end, end - start);
   return err;
 }
 

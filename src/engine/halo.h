@@ -33,6 +33,7 @@ typedef struct pl_halo {
   plait_err error;         // of a poke; told by wait
   int64_t messages, bytes; // sent to other ranks
   double waited;           // s
+  struct pl_trace *trace;  // *borrowed*; NULL none
 } pl_halo;
 
 // PLAIT_MEMORY. Not collective.

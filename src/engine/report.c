@@ -6,6 +6,7 @@
 // the busiest strand of each rank.
 #include "engine/report.h"
 #include "base/mem.h"
+#include "engine/report_fields.h"
 #include <math.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ void pl_report_free(pl_report *report) {
   pl_free(&report->output);
   pl_free(&report->job);
   pl_free(&report->rank);
+  pl_free(&report->timeline);
+  pl_free(&report->traces);
   *report = (pl_report){0};
 }
 
@@ -125,29 +128,19 @@ void pl_report_paragraph(const pl_report *report, pl_text *out) {
 
 static void json_meter(const pl_meter *m, pl_json *j) {
   pl_json_string(j, "host", m->host);
-  pl_json_int(j, "threads", m->threads);
-  pl_json_int(j, "cpus", m->ncpus);
-  pl_json_real(j, "wall_s", m->wall);
-  pl_json_real(j, "read_s", m->read);
-  pl_json_real(j, "compute_s", m->compute);
-  pl_json_real(j, "write_s", m->write);
-  pl_json_real(j, "wait_read_s", m->wait_read);
-  pl_json_real(j, "wait_write_s", m->wait_write);
-  pl_json_real(j, "cpu_s", m->cpu);
-  pl_json_int(j, "bytes_read", m->bytes_read);
-  pl_json_int(j, "bytes_written", m->bytes_written);
-  pl_json_int(j, "passes", m->passes);
-  pl_json_int(j, "blocks", m->blocks);
-  pl_json_int(j, "blocks_stolen", m->stolen);
-  pl_json_int(j, "cells", m->cells);
-  pl_json_int(j, "peak_rss_bytes", m->peak_rss);
-  pl_json_int(j, "budget_bytes", m->budget);
-  pl_json_real(j, "comm_s", m->comm);
-  pl_json_real(j, "team_cpu_s", m->team_cpu);
-  pl_json_real(j, "team_delay_s", m->team_delay);
-  pl_json_int(j, "involuntary_switches", m->switches);
-  pl_json_int(j, "messages", m->messages);
-  pl_json_int(j, "bytes_sent", m->bytes_sent);
+  for (const pl_meter_field *f = pl_meter_fields; f->name; f++) {
+    const void *at = (const char *)m + f->offset;
+    if (f->kind == PL_FIELD_REAL) pl_json_real(j, f->name, *(const double *)at);
+    if (f->kind == PL_FIELD_WHOLE) pl_json_int(j, f->name, *(const int64_t *)at);
+    if (f->kind == PL_FIELD_INT) pl_json_int(j, f->name, *(const int *)at);
+  }
+}
+
+// Strings, not lists of numbers: a report of a thousand ranks stays small, and is read by eye.
+static void json_timeline(const pl_timeline *timeline, pl_json *j) {
+  pl_json_open(j, "timeline", '{');
+  for (int l = 0; l < PL_LANES; l++) pl_json_string(j, pl_lane_names[l], timeline->lane[l]);
+  pl_json_close(j, '}');
 }
 
 static void json_ranks(const pl_report *report, pl_json *j) {
@@ -156,6 +149,7 @@ static void json_ranks(const pl_report *report, pl_json *j) {
     pl_json_open(j, NULL, '{');
     pl_json_int(j, "rank", r);
     json_meter(&report->rank[r], j);
+    if (report->timeline) json_timeline(&report->timeline[r], j);
     pl_json_close(j, '}');
   }
   pl_json_close(j, ']');
@@ -180,6 +174,7 @@ void pl_report_json(const pl_report *report, pl_json *j) {
   pl_json_real(j, "waited_share", report->waited);
   pl_json_real(j, "delayed_share", report->delayed);
   pl_json_string(j, "warning", report->warning);
+  pl_json_real(j, "timeline_s", report->span);
   pl_json_open(j, "total", '{');
   json_meter(&report->total, j);
   pl_json_close(j, '}');

@@ -4,7 +4,7 @@
 // and never in a result file.
 #ifndef PL_REPORT_H
 #define PL_REPORT_H
-#include "base/text.h"
+#include "engine/trace.h"
 
 typedef struct pl_meter {            // of one rank; all times in s
   double read, compute, write;       // strand busy
@@ -22,6 +22,7 @@ typedef struct pl_meter {            // of one rank; all times in s
   int64_t switches;                  // times that a thread of the process was taken off its core
   int threads, ncpus;
   char host[PLAIT_NAME];
+  pl_trace *trace; // of this process; NULL in what was gathered
 } pl_meter;
 
 typedef struct pl_report {
@@ -29,11 +30,14 @@ typedef struct pl_report {
   const char *pattern;
   char *input, *output, *job; // *owned*; job: the echo
   int ranks;
-  pl_meter *rank;  // `ranks` of them; *owned*
-  pl_meter total;  // sums; wall: maximum; peak_rss: maximum; threads: sum
-  double start_up; // s from process start to the first block
-  double hidden;   // share of reading and writing that arithmetic covered, 0..1; -1: no I/O
-  double balance;  // mean over maximum of the ranks' busy time, 0..1
+  pl_meter *rank;        // `ranks` of them; *owned*
+  pl_timeline *timeline; // likewise; NULL when there is none
+  double span;           // s that a timeline covers
+  void *traces;          // of all ranks, when they are wanted (pl_trace_of); *owned*
+  pl_meter total;        // sums; wall: maximum; peak_rss: maximum; threads: sum
+  double start_up;       // s from process start to the first block
+  double hidden;         // share of reading and writing that arithmetic covered, 0..1; -1: no I/O
+  double balance;        // mean over maximum of the ranks' busy time, 0..1
   // Shares of the time in which teams computed, 0..1: their threads did not run; had work but no
   // core
   double waited, delayed;
@@ -58,4 +62,9 @@ void pl_report_derive(pl_report *report); // all but the ranks' own figures, fro
 void pl_report_judge(pl_report *report);
 void pl_report_paragraph(const pl_report *report, pl_text *out); // one paragraph for people
 void pl_report_json(const pl_report *report, pl_json *out);      // "schema_version": 1
+// What pl_report_json wrote; `name` of the file for messages. PLAIT_INPUT (it is no report),
+// PLAIT_MEMORY. Not collective.
+plait_err pl_report_read(const char *json, size_t bytes, const char *name, pl_report *report);
+// The report as a page for a browser that needs nothing else (report_page.c).
+void pl_report_page(const pl_report *report, pl_text *out);
 #endif

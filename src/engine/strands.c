@@ -47,14 +47,18 @@ static void fail(pl_strands *s, plait_err err) {
 static plait_err timed_read(pl_strands *s, int slot, bool *more) {
   double start = pl_now();
   plait_err err = s->work->read(s->context, slot, more);
-  s->meter->read += pl_now() - start;
+  double end = pl_now();
+  s->meter->read += end - start;
+  pl_trace_add(s->meter->trace, PL_LANE_READ, start, end, end - start);
   return err;
 }
 
 static plait_err timed_write(pl_strands *s, int slot) {
   double start = pl_now();
   plait_err err = s->work->write(s->context, slot);
-  s->meter->write += pl_now() - start;
+  double end = pl_now();
+  s->meter->write += end - start;
+  pl_trace_add(s->meter->trace, PL_LANE_WRITE, start, end, end - start);
   return err;
 }
 
@@ -101,14 +105,29 @@ static void writer(pl_strands *s) {
   }
 }
 
+// The team stood still until now.
+static void count_wait(pl_strands *s, double *total, double seconds) {
+  *total += seconds;
+  if (!(seconds > 0)) return;
+  double now = pl_now();
+  pl_trace_add(s->meter->trace, PL_LANE_WAIT, now - seconds, now, seconds);
+}
+
+static bool pop(pl_strands *s, pl_queue *queue, int *slot, double *total) {
+  double waited = 0;
+  bool got = pl_queue_pop(queue, slot, &waited);
+  count_wait(s, total, waited);
+  return got;
+}
+
 // Leader only: the next input slot, false at the end.
 static bool next_slot(pl_strands *s) {
-  if (!s->in_line) return pl_queue_pop(s->ready_in, &s->slot, &s->meter->wait_read);
+  if (!s->in_line) return pop(s, s->ready_in, &s->slot, &s->meter->wait_read);
   bool more = true;
   s->slot = 0;
   double start = pl_now();
   plait_err err = timed_read(s, 0, &more);
-  s->meter->wait_read += pl_now() - start; // nothing hides it
+  count_wait(s, &s->meter->wait_read, pl_now() - start); // nothing hides it
   if (err != PLAIT_OK) fail(s, err);
   return err == PLAIT_OK && more;
 }
@@ -121,6 +140,13 @@ static void count_thread(pl_strands *s, double cpu, double delay) {
   pthread_mutex_unlock(&s->mutex);
 }
 
+// The work on a slot, without what it waited for output slots.
+static void count_work(pl_strands *s, double start, double before) {
+  double end = pl_now();
+  s->meter->compute += end - start;
+  pl_trace_add(s->meter->trace, PL_LANE_COMPUTE, start, end, s->meter->compute - before);
+}
+
 static void team_member(pl_strands *s, int thread) {
   if (s->placement) pl_placement_bind_thread(s->placement, thread);
   double cpu = 0, delay = pl_meter_delay();
@@ -128,13 +154,13 @@ static void team_member(pl_strands *s, int thread) {
     if (thread == 0) s->go = next_slot(s);
 #pragma omp barrier
     if (!s->go) break;
-    double start = pl_now();
+    double start = pl_now(), before = thread == 0 ? s->meter->compute : 0;
     cpu -= pl_cpu_thread();
     plait_err err = s->work->compute(s->context, s, s->slot, thread);
     cpu += pl_cpu_thread();
 #pragma omp barrier
     if (thread == 0) {
-      s->meter->compute += pl_now() - start;
+      count_work(s, start, before);
       if (err != PLAIT_OK) fail(s, err);
       if (!s->in_line) pl_queue_push(s->free_in, s->slot);
     }
@@ -171,10 +197,9 @@ static void run_together(pl_strands *s) {
 bool pl_strands_take_out(pl_strands *s, int *slot) {
   *slot = 0;
   if (s->in_line) return s->error == PLAIT_OK;
-  double waited = 0;
-  bool got = pl_queue_pop(s->free_out, slot, &waited);
-  s->meter->wait_write += waited;
-  s->meter->compute -= waited; // it stands inside the time of compute
+  double before = s->meter->wait_write;
+  bool got = pop(s, s->free_out, slot, &s->meter->wait_write);
+  s->meter->compute -= s->meter->wait_write - before; // it stands inside the time of compute
   return got;
 }
 
@@ -183,7 +208,7 @@ bool pl_strands_give_out(pl_strands *s, int slot) {
   double start = pl_now();
   plait_err err = timed_write(s, slot);
   double spent = pl_now() - start;
-  s->meter->wait_write += spent;
+  count_wait(s, &s->meter->wait_write, spent);
   s->meter->compute -= spent;
   if (err != PLAIT_OK) fail(s, err);
   return err == PLAIT_OK;
@@ -212,7 +237,7 @@ plait_err pl_strands_run(const pl_strand_work *work, void *context, const pl_pla
       run_together(&s);
     else
       leader(&s);
-    meter->wait_write += pl_now() - s.computed; // the writer's last blocks: nothing hid them
+    count_wait(&s, &meter->wait_write, pl_now() - s.computed); // the writer's last blocks
     err = s.error;
     if (err != PLAIT_OK) pl_message_set(s.message);
   }

@@ -180,6 +180,15 @@ static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *rep
   return pl_strdup(job->echo ? job->echo : "", &report->job);
 }
 
+// Stretches of each lane: for the timeline of a report some times its bins, for --trace what keeps
+// the file of all ranks at some ten megabytes.
+static int64_t trace_room(pl_comm *comm, const pl_job *job) {
+  enum { FOR_REPORT = 8 * PL_BINS, LEAST = 64, MOST = 16384, OF_ALL = 1 << 17 };
+  int64_t each = OF_ALL / PL_LANES / pl_comm_size(comm);
+  if (!job->trace) return FOR_REPORT;
+  return each < LEAST ? LEAST : each > MOST ? MOST : each;
+}
+
 static void start_meter(pl_comm *comm, const pl_task *task, const pl_placement *placement,
                         pl_meter *meter) {
   *meter =
@@ -209,9 +218,24 @@ static plait_err run_to_output(pl_stage *stage, pl_report *report) {
   return pl_durable_end(stage, err, &report->kept);
 }
 
+// Collective. The timelines have a common length: the longest of the ranks.
+static plait_err gather_traces(pl_comm *comm, const pl_job *job, const pl_trace *trace, double wall,
+                               pl_report *report) {
+  pl_timeline mine;
+  int64_t longest = (int64_t)(1e6 * wall) + 1;
+  TRY(pl_comm_max_int(comm, &longest, 1));
+  report->span = 1e-6 * (double)longest;
+  pl_trace_bins(trace, report->span, &mine);
+  TRY(pl_comm_agree(comm,
+                    pl_calloc((size_t)report->ranks, sizeof *report->timeline, &report->timeline)));
+  TRY(pl_comm_gather(comm, &mine, sizeof mine, report->timeline, 0));
+  return job->trace ? pl_trace_gather(comm, trace, &report->traces) : PLAIT_OK;
+}
+
 plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
                       const pl_progress *progress, pl_report *report) {
   pl_meter meter;
+  pl_trace *trace = NULL;
   TRY(pl_comm_agree(comm, start_report(comm, task, report)));
   start_meter(comm, task, placement, &meter);
   pl_stage stage = {.comm = comm,
@@ -221,10 +245,18 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
                     .meter = &meter,
                     .start = pl_now()};
   report->start_up = pl_process_age();
-  plait_err err = run_to_output(&stage, report);
+  plait_err err =
+      pl_comm_agree(comm, pl_trace_start(stage.start, trace_room(comm, task->job), &trace));
+  meter.trace = trace;
+  bool traced = err == PLAIT_OK;
+  if (traced) err = run_to_output(&stage, report);
   meter.wall = pl_now() - stage.start;
+  meter.trace = NULL;
   pl_meter_stop(&meter);
   plait_err gathered = pl_comm_gather(comm, &meter, sizeof meter, report->rank, 0);
+  if (gathered == PLAIT_OK && traced)
+    gathered = gather_traces(comm, task->job, trace, meter.wall, report);
+  pl_trace_stop(&trace);
   report->complete = err == PLAIT_OK && task->job->sample == 0;
   if (gathered == PLAIT_OK && pl_comm_rank(comm) == 0) pl_report_derive(report);
   return err != PLAIT_OK ? err : gathered;

@@ -84,6 +84,18 @@ run 0 "$plait" run job.yaml --sample 2 --format json -q; has out '"complete": fa
 [ ! -e result.npy ] && [ ! -e result.npy.partial ] || fail 'a sample leaves a result'
 run 2 "$plait" run job.yaml --sample 0; has err 'sample'
 
+# what a run measured: the report as a page, the trace for a viewer
+run 0 "$plait" run job.yaml -q output=null: --report r.json --trace t.json
+grep -q '"ph":"X".*"name":"compute"' t.json || fail 'no work in the trace'
+[ ! -x /usr/bin/python3 ] || /usr/bin/python3 -c 'import json; json.load(open("t.json"))' || fail 'the trace is not JSON'
+run 0 "$plait" report r.json; has out '^r.html: 1 rank of gaussian'; has r.html '<svg '; has r.html 'kernel: gaussian'
+run 0 "$plait" report r.json -o page.html; has page.html '</html>'
+run 2 "$plait" report job.yaml; has err 'no report of plait'
+run 2 "$plait" report gone.json; has err 'gone.json'
+run 2 "$plait" report .; has err 'no file'
+run 2 "$plait" report r.json -o r.json; has err 'another file'
+run 2 "$plait" run job.yaml output=null: --trace gone/t.json; has err 'gone: the trace cannot be written there'
+
 # a run that has more threads than cores says so
 run 0 "$plait" run job.yaml -q output=null: params.sigma=60 input='generate:ramp?shape=3000x2000' --threads $((8 * cpus))
 has out 'Warning: threads'
@@ -141,6 +153,8 @@ if [ "$cores" = "$cpus" ] && [ "$cores" -gt 1 ]; then
   use 2 env OMP_NUM_THREADS=1 "$mpirun" -np 2
   use 2 env OMP_NUM_THREADS=2 "$mpirun" -np 1
 fi
+run 0 "$mpirun" -np 2 "$plait" run job.yaml -q output=null: --report two.json --trace two.trace
+has two.trace 'rank 1 on'; run 0 "$plait" report two.json; has two.html 'rank 1, '
 run 2 "$mpirun" -np 2 "$plait" compare job.yaml; has err 'launches the ranks itself'
 run 2 "$mpirun" -np 2 "$plait" plan job.yaml; has err 'launches ranks itself'
 finish
