@@ -3,20 +3,23 @@
 // Signals that ask the run to stop. A handler may only set flags; the engine looks at them at safe
 // points. SIGUSR1 (Slurm's --signal) only ever asks. A second SIGINT or SIGTERM ends the process,
 // but not within half a second of the first: `timeout` and launchers that signal the process and
-// its group deliver one request twice.
+// its group deliver one request twice. In a batch job of Slurm SIGTERM only ever asks too: it comes
+// from Slurm, from srun and from the script, on a busy node seconds apart, and SIGKILL follows.
 #include "host/stop.h"
 #include "base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define SAME_REQUEST_NS 500000000LL
 
 static volatile atomic_int asked;           // the first signal
-static volatile _Atomic long long asked_at; // when, ns
+static volatile _Atomic long long asked_at; // when SIGINT or SIGTERM first came, ns; 0: never
+static bool in_batch;
 
 static long long now_ns(void) {
   struct timespec t;
@@ -24,11 +27,18 @@ static long long now_ns(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+// Is this signal a second request to end?
+static bool is_second(int number) {
+  long long never = 0, now = now_ns();
+  if (number == SIGUSR1 || (number == SIGTERM && in_batch)) return false;
+  if (atomic_compare_exchange_strong(&asked_at, &never, now)) return false;
+  return now - atomic_load(&asked_at) > SAME_REQUEST_NS;
+}
+
 static void on_signal(int number) {
   int saved = errno, none = 0;
-  if (atomic_load(&asked) == 0) atomic_store(&asked_at, now_ns());
-  if (!atomic_compare_exchange_strong(&asked, &none, number) && number != SIGUSR1 &&
-      now_ns() - atomic_load(&asked_at) > SAME_REQUEST_NS) {
+  atomic_compare_exchange_strong(&asked, &none, number);
+  if (is_second(number)) {
     signal(number, SIG_DFL);
     raise(number); // delivered when this handler returns
   }
@@ -38,6 +48,7 @@ static void on_signal(int number) {
 plait_err pl_stop_listen(void) {
   static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
   struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+  in_batch = getenv("SLURM_JOB_ID") != NULL;
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
     if (sigaction(numbers[i], &action, NULL) != 0)

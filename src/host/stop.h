@@ -2,7 +2,7 @@
 //
 // Why a run should stop early: SIGINT, SIGTERM, SIGUSR1, or the time that it was given is over. The
 // engine looks at it at safe points. The ranks agree on stopping by a collective or a shared
-// counter, never by this alone. A second signal ends the process at once.
+// counter, never by this alone. A second SIGINT or SIGTERM ends the process at once.
 #ifndef PL_STOP_H
 #define PL_STOP_H
 #include "base/err.h"

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static int child_status(int first, double pause, int second) {
 
 static void one_signal_asks(void **state) {
   (void)state;
+  unsetenv("SLURM_JOB_ID");
   static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1};
   for (int i = 0; i < 3; i++) assert_int_equal(child_status(numbers[i], 0, 0), 0);
 }
@@ -45,8 +47,21 @@ static void a_second_signal_ends(void **state) {
   (void)state;
   int status = child_status(SIGINT, 0.7, SIGTERM);
   assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-  status = child_status(SIGUSR1, 0.7, SIGINT);
+  status = child_status(SIGTERM, 0.7, SIGINT);
   assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  assert_int_equal(child_status(SIGUSR1, 0.7, SIGTERM), 0); // the first of its kind
+}
+
+// Slurm, srun and the batch script all send it, and on a busy node not at once.
+static void in_a_batch_job_terminate_only_asks(void **state) {
+  (void)state;
+  setenv("SLURM_JOB_ID", "7", 1);
+  assert_int_equal(child_status(SIGTERM, 0.7, SIGTERM), 0);
+  int status = child_status(SIGTERM, 0.7, SIGINT);
+  assert_true(WIFSIGNALED(status) == 0); // the first SIGINT
+  status = child_status(SIGINT, 0.7, SIGINT);
+  assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  unsetenv("SLURM_JOB_ID");
 }
 
 int main(void) {
@@ -54,6 +69,7 @@ int main(void) {
       cmocka_unit_test(one_signal_asks),
       cmocka_unit_test(the_same_request_twice_is_one),
       cmocka_unit_test(a_second_signal_ends),
+      cmocka_unit_test(in_a_batch_job_terminate_only_asks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
