@@ -15,7 +15,7 @@ for launcher in srun mpirun; do
   in_midst && on_head scancel "$id"
   slurm_until 60 is_over "$id"
   says 'the job was cancelled' 20
-  sleep 8 # the time after which a requeued job would start again
+  sleep 13 # the time after which a requeued job would start again
   [ "$(field "$id" JobState)" = CANCELLED ] || fail "$launcher: after scancel: $(field "$id" JobState)"
   [ "$(starts)" = 1 ] || fail "$launcher: a cancelled job was started again"
   nothing_left n1 n2
@@ -31,5 +31,16 @@ submit --nodes=2 --cpus-per-task=1 "$slurm/plait.sbatch" slow.yaml
 in_midst && on_head scontrol requeue "$id"
 ends "$id" COMPLETED
 [ "$(starts)" = 2 ] || fail "requeue: the job was started $(starts) times"
+says 'put back into the queue from outside, it will continue' 0
+same_as_laptop
+
+# Somebody more important takes the nodes.
+rm -f out.npy
+submit --nodes=2 --cpus-per-task=1 "$slurm/plait.sbatch" slow.yaml
+in_midst && take_nodes 2
+ends "$id" COMPLETED
+[ "$(starts)" = 2 ] || fail "preempted: the job was started $(starts) times"
+says 'put back into the queue from outside, it will continue' 0
+says 'more were done before' 0
 same_as_laptop
 finish

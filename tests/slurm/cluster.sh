@@ -101,8 +101,11 @@ SlurmdPort=16918
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-# Slurm keeps a requeued job back until its credential has expired: 120 s if not said otherwise.
-AuthInfo=socket=$cluster/munge.sock,cred_expire=5
+# Slurm keeps a requeued job back until its credential has expired: 120 s if not said otherwise. With
+# 5 s a start on a busy machine came too late now and then ("Job credential expired").
+AuthInfo=socket=$cluster/munge.sock,cred_expire=10
+# The daemons are more important than the jobs (see cluster_head); these are as they were submitted.
+PropagatePrioProcess=1
 StateSaveLocation=$cluster/state
 SlurmdSpoolDir=$cluster/spool/%n
 SlurmctldPidFile=$cluster/pid/slurmctld
@@ -125,7 +128,10 @@ SlurmdTimeout=10
 MinJobAge=3600
 OverTimeLimit=0
 NodeName=n[1-$1] NodeAddr=10.213.0.[1-$1] $topology RealMemory=$memory State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=10 DefMemPerCPU=200 State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=10 DefMemPerCPU=200 State=UP PriorityTier=1
+PartitionName=urgent Nodes=ALL MaxTime=60 DefaultTime=10 DefMemPerCPU=200 State=UP PriorityTier=9
 CONF
 }
 
@@ -136,6 +142,7 @@ cluster_head() { # DIRECTORY NODES
   trap 'touch "$cluster/failed"' EXIT
   set -e
   hostname head
+  renice -n -10 $$ >/dev/null 2>&1 || true
   ip link set lo up
   ip link add br0 type bridge
   ip link set br0 up
@@ -159,7 +166,7 @@ cluster_head() { # DIRECTORY NODES
   done
 }
 cluster_answers() { scontrol ping 2>/dev/null | grep -q UP; }
-cluster_idle() { [ "$(sinfo -h -N -t idle -o %N | wc -l)" = "$1" ]; }
+cluster_idle() { [ "$(sinfo -h -N -t idle -o %N | sort -u | wc -l)" = "$1" ]; }
 
 # In the head: a node's namespaces, its cable, its slurmd.
 cluster_node() { # DIRECTORY NUMBER

@@ -45,4 +45,18 @@ in_midst && on_node "$(last_node)" pkill -KILL -x plait
 ends "$id" COMPLETED
 says 'plait.sbatch: crashed \(code 1[0-9][0-9]\): back in the queue' 0
 same_as_laptop
+
+# One that is killed again every time: an end after the third, however often it was stopped before.
+cat >crash <<'END'
+#!/bin/sh
+[ "$1" = run ] || exit 0
+echo >>runs
+[ "$(wc -l <runs)" -gt 3 ] || exit 75
+kill -KILL $$
+END
+chmod +x crash
+PLAIT=$PWD/crash submit --cpus-per-task=1 "$slurm/plait.sbatch" slow.yaml
+ends "$id" FAILED 137
+says 'crashed \(code 137\), three times in a row: this is the end' 0
+[ "$(starts)" = 6 ] || fail "crash: the job was started $(starts) times"
 finish

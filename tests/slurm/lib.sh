@@ -98,6 +98,8 @@ in_midst() { # [LINES]
   show_log
   return 1
 }
+# A job that takes these nodes from those that run there.
+take_nodes() { on_head sbatch --output=/dev/null --partition=urgent --nodes="$1" --exclusive --wrap='sleep 1' >/dev/null; }
 starts() { grep -c '^plait.sbatch: job' "$log"; } # how often the script began
 nothing_left() { # on a node: no process of plait or of a launcher
   local node

@@ -31,6 +31,26 @@ ends "$id" COMPLETED
 says 'more were done before' 0
 same_as_laptop
 
+# USR1 that comes before plait runs keeps it from starting; the next start does it all.
+cat >later <<END
+#!/bin/sh
+[ "\$1" != version ] || { touch asked; until [ -e go ]; do sleep 0.1; done; }
+exec "$plait" "\$@"
+END
+chmod +x later
+rm -f out.npy
+PLAIT=$PWD/later submit "$slurm/plait.sbatch" slow.yaml
+slurm_until 60 test -e asked && on_head scancel --signal=USR1 --batch "$id" && sleep 1 && touch go
+says '^plait.sbatch: stopped early: back in the queue' 60
+says_not '^gaussian'
+ends "$id" COMPLETED
+same_as_laptop
+
+# A program that is not there is said, once.
+PLAIT=/nowhere/plait submit "$slurm/plait.sbatch" slow.yaml
+ends "$id" FAILED 2
+says '^plait.sbatch: there is no program /nowhere/plait' 0
+
 # Where a job may not go back into the queue, the log says what to do.
 rm -f out.npy
 submit --no-requeue "$slurm/plait.sbatch" slow.yaml
