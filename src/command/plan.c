@@ -86,6 +86,31 @@ static void make_key(const pl_job *job, const pl_plan *plan, char key[96]) {
   pl_text_free(&text);
 }
 
+static pl_plan plan_of(const pl_job *job) {
+  return (pl_plan){.kernel = job->kernel->name,
+                   .unit = job->kernel->pattern == PLAIT_EVOLVE ? "steps" : "blocks",
+                   .load = {.pattern = job->kernel->pattern}};
+}
+
+plait_err pl_plan_known(const pl_job *job, int nodes, int cores, pl_plan **out) {
+  char key[96];
+  plait_err err = PLAIT_OK;
+  pl_plan *plan = NULL;
+  *out = NULL;
+  TRY(pl_calloc(1, sizeof *plan, &plan));
+  *plan = plan_of(job);
+  plan->wish.nodes = nodes;
+  plan->wish.cores = cores;
+  GUARD(look_around(plan));
+  make_key(job, plan, key);
+  if (!pl_plan_recall(key, plan)) goto done;
+  *out = plan;
+  return PLAIT_OK;
+done:
+  pl_free(&plan);
+  return err;
+}
+
 static plait_err measure(const pl_cli *cli, const options *o, const pl_job *job, pl_plan *plan) {
   char key[96], *output = NULL;
   make_key(job, plan, key);
@@ -112,12 +137,10 @@ static plait_err make_plan(const pl_cli *cli, const options *o, const pl_job *jo
   pl_plan *plan = NULL;
   plait_err err = PLAIT_OK;
   TRY(pl_calloc(1, sizeof *plan, &plan));
-  *plan = (pl_plan){.job = cli->args[0],
-                    .kernel = job->kernel->name,
-                    .unit = job->kernel->pattern == PLAIT_EVOLVE ? "steps" : "blocks",
-                    .noverrides = cli->nargs - 1,
-                    .overrides = cli->args + 1,
-                    .load = {.pattern = job->kernel->pattern}};
+  *plan = plan_of(job);
+  plan->job = cli->args[0];
+  plan->noverrides = cli->nargs - 1;
+  plan->overrides = cli->args + 1;
   GUARD(read_wish(o, plan));
   GUARD(look_around(plan));
   GUARD(measure(cli, o, job, plan));

@@ -4,6 +4,7 @@
 #ifndef PL_PLAN_H
 #define PL_PLAN_H
 #include "command/trial.h"
+#include "engine/job.h"
 
 enum { PL_PLAN_LAYOUTS = 64 };
 
@@ -38,6 +39,13 @@ typedef struct pl_plan {
   bool in_time;
 } pl_plan;
 
+// What `plait plan` measured of this job on this machine before, for nodes of `cores`, with the
+// layout to recommend; nothing is run. *out, *owned*, is NULL when it never was measured.
+plait_err pl_plan_known(const pl_job *job, int nodes, int cores, pl_plan **out);
+// A row for this layout, asked for. Pure.
+void pl_plan_ask(pl_plan *plan, int ranks, int threads);
+// Fills load and rates from what an earlier call kept under this key; false: it kept nothing.
+bool pl_plan_recall(const char *key, pl_plan *plan);
 // Runs trials, or recalls what earlier ones gave; fills load and rates.
 plait_err pl_plan_measure(const pl_trial_job *job, const char *key, bool again, bool quiet,
                           pl_plan *plan);

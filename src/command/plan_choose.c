@@ -43,6 +43,10 @@ static bool keeps_time(const pl_plan *p) {
   return p->wish.seconds <= 0 || f->wall * (1 + f->sure) <= p->wish.seconds;
 }
 
+void pl_plan_ask(pl_plan *p, int ranks, int threads) {
+  p->row[p->asked++].layout = (pl_layout_try){.ranks = ranks, .threads = threads};
+}
+
 void pl_plan_choose(pl_plan *p) {
   int nodes = p->wish.nodes > 0 ? p->wish.nodes : 1;
   if (p->wish.cores <= 0) p->wish.cores = p->cores_here;

@@ -189,6 +189,15 @@ static void take_list(const pl_measured list[], pl_plan *p) {
   for (size_t i = 0; i < sizeof to / sizeof *to; i++) *to[i] = list[i].value;
 }
 
+bool pl_plan_recall(const char *key, pl_plan *plan) {
+  pl_measured list[32];
+  int n = list_of(plan, list);
+  plan->load.cores = plan->cores_here;
+  if (!pl_probe_recall(key, list, n)) return false;
+  take_list(list, plan);
+  return true;
+}
+
 static void measure_storage(const char *output, pl_load *load) {
   enum { BYTES = 64 << 20 };
   pl_storage_facts storage;
@@ -206,20 +215,14 @@ plait_err pl_plan_measure(const pl_trial_job *job, const char *key, bool again, 
                           pl_plan *plan) {
   pl_measured list[32];
   plait_pattern pattern = plan->load.pattern;
-  int n = list_of(plan, list);
-  plan->load.cores = plan->cores_here;
-  plan->recalled = !again && pl_probe_recall(key, list, n);
-  if (plan->recalled) {
-    take_list(list, plan);
-    return PLAIT_OK;
-  }
+  plan->recalled = !again && pl_plan_recall(key, plan);
+  if (plan->recalled) return PLAIT_OK;
   pl_plan_trials t = {.spread = 0};
   TRY(run_trials(job, plan, quiet, &t));
   pl_plan_load(&t, pattern, plan->cores_here, &plan->load);
   measure_storage(job->output, &plan->load);
   plan->cells_rate = t.one.compute > 0 ? (double)t.one.cells / t.one.compute : 0;
   plan->flops_per_cell = at_least(t.one.flops_per_cell, 0);
-  n = list_of(plan, list);
-  pl_probe_keep(key, list, n);
+  pl_probe_keep(key, list, list_of(plan, list));
   return PLAIT_OK;
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // plait slurm: a job becomes a batch job. The script is slurm/plait.sbatch with the numbers of this
-// job; memory comes from the plan that `run` would make, CPUs from Slurm's own list of nodes.
+// job; memory comes from the plan that `run` would make, CPUs from Slurm's own list of nodes, ranks
+// and time from `plait plan` where it has measured this job here.
+#include "base/mem.h"
 #include "command/commands.h"
+#include "command/plan.h"
 #include "command/slurm.h"
 #include "command/station.h"
 #include "engine/task.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,14 +26,14 @@ typedef struct options {
 static const pl_option table[] = {
     {"nodes", 'N', PL_OPTION_INT, offsetof(options, nodes), "N", "nodes; by default 1", 1, 1000000,
      NULL},
-    {"tasks", 0, PL_OPTION_INT, offsetof(options, tasks), "N", "ranks of each node; by default 1",
-     1, 4096, NULL},
+    {"tasks", 0, PL_OPTION_INT, offsetof(options, tasks), "N",
+     "ranks of each node; by default what `plait plan` said of the job, or 1", 1, 4096, NULL},
     {"cpus", 'c', PL_OPTION_INT, offsetof(options, cpus), "N",
      "CPUs of each rank; by default all of a node's", 1, 4096, NULL},
     {"memory", 0, PL_OPTION_TEXT, offsetof(options, memory), "SIZE",
      "of each node; by default what the job needs", 0, 0, NULL},
-    {"time", 't', PL_OPTION_TEXT, offsetof(options, time), "TIME", "limit; by default 1 h", 0, 0,
-     NULL},
+    {"time", 't', PL_OPTION_TEXT, offsetof(options, time), "TIME",
+     "limit; by default what `plait plan` said of the job, or 1 h", 0, 0, NULL},
     {"partition", 'p', PL_OPTION_TEXT, offsetof(options, partition), "NAME",
      "by default Slurm's own", 0, 0, NULL},
     {"account", 'A', PL_OPTION_TEXT, offsetof(options, account), "NAME", "by default Slurm's own",
@@ -61,8 +65,35 @@ static int64_t node_bytes(const pl_task *task, const pl_batch *b) {
   return b->tasks * (rank + BASE_BYTES);
 }
 
+// Ranks and time as `plait plan` would have them, where it was asked about this job before; what
+// the command line says stands. A limit is what the slow end of the forecast keeps, and five
+// minutes: two for --signal, one by which Slurm may send it too early, two to start.
+static plait_err consult(const options *o, const pl_job *job, pl_batch *b, char why[80]) {
+  pl_plan *plan = NULL;
+  int64_t node = b->cpus * b->tasks;
+  char wall[32];
+  TRY(pl_plan_known(job, (int)b->nodes, (int)node, &plan));
+  if (!plan) return PLAIT_OK;
+  if (o->tasks || o->cpus) pl_plan_ask(plan, (int)(b->nodes * b->tasks), (int)b->cpus);
+  pl_plan_choose(plan);
+  int row = plan->asked ? 0 : plan->best;
+  if (row >= 0) {
+    const pl_forecast *f = &plan->row[row].forecast;
+    b->tasks = plan->row[row].layout.ranks / b->nodes;
+    b->cpus = node / b->tasks;
+    pl_format_time(f->wall, wall);
+    if (!o->time) {
+      b->seconds = 60 * ceil(f->wall * (1 + f->sure) / 60) + 300;
+      snprintf(why, 80, "plait plan expects %s", wall);
+      b->time_why = why;
+    }
+  }
+  pl_free(&plan);
+  return PLAIT_OK;
+}
+
 // Everything that `run` would complain about is said now, not after hours in a queue.
-static plait_err plan(const options *o, const pl_cli *cli, pl_batch *b) {
+static plait_err plan(const options *o, const pl_cli *cli, pl_batch *b, char why[80]) {
   pl_comm *comm = NULL;
   pl_job *job = NULL;
   pl_task *task = NULL;
@@ -70,6 +101,7 @@ static plait_err plan(const options *o, const pl_cli *cli, pl_batch *b) {
   GUARD(pl_comm_start(false, 1, &comm));
   GUARD(pl_station_job(comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
+  GUARD(consult(o, job, b, why));
   GUARD(pl_task_open(comm, job, (int)b->tasks, (int)b->cpus, &task));
   b->memory = node_bytes(task, b);
   b->memory_why = "of a node; the job needs so much";
@@ -86,6 +118,7 @@ static plait_err read_options(const options *o, pl_batch *b) {
   b->cpus = o->cpus;
   b->cpus_why = "of a rank; its threads";
   b->seconds = 3600;
+  b->time_why = "what is not done by then is done later";
   b->partition = o->partition;
   b->account = o->account;
   b->force = o->force;
@@ -126,7 +159,7 @@ static plait_err check_file(const char *path) {
 }
 
 static plait_err write_script(const options *o, const pl_cli *cli, pl_text *script) {
-  char name[PLAIT_NAME], program[4096] = "", *dir = NULL;
+  char name[PLAIT_NAME], program[4096] = "", why[80], *dir = NULL;
   pl_batch b = {.job = cli->args[0],
                 .nargs = cli->nargs - 1,
                 .args = cli->args + 1,
@@ -135,7 +168,7 @@ static plait_err write_script(const options *o, const pl_cli *cli, pl_text *scri
   TRY(pl_overrides_check(b.nargs, b.args));
   TRY(read_options(o, &b));
   TRY(check_file(b.job));
-  TRY(plan(o, cli, &b));
+  TRY(plan(o, cli, &b, why));
   TRY(read_memory(o, &b));
   name_of_job(b.job, name, sizeof name);
   if (readlink("/proc/self/exe", program, sizeof program - 1) < 0)
@@ -153,6 +186,7 @@ static plait_err judge_end(const pl_batch_state *s) {
   int code = (int)strtol(s->exit_code, NULL, 10); // "75:0": exit code, signal
   return plait_fail(code == 75  ? PLAIT_STOPPED
                     : code == 2 ? PLAIT_JOB
+                    : code == 3 ? PLAIT_VERIFY
                                 : PLAIT_IO,
                     "the batch job %s ended as %s, exit code %s; its log is %s", s->id, s->state,
                     s->exit_code, s->log);
@@ -202,11 +236,13 @@ const pl_command pl_command_slurm = {
     .name = "slurm",
     .arguments = "[JOB [key=value ...]]",
     .summary = "Runs a job as a batch job of Slurm, or says how far one is",
-    .details = "Prints the script for sbatch: ranks, CPUs, memory as the plan of the job has it.\n"
-               "With --submit the script goes to sbatch. A job that is not done when its time is\n"
-               "over goes back into the queue and continues.\n"
-               "  plait slurm JOB --nodes 4 --time 2h --submit\n"
-               "  plait slurm --status 12\n",
+    .details =
+        "Prints the script for sbatch: CPUs as Slurm's nodes have them, memory as the job needs,\n"
+        "ranks and time as 'plait plan' said of this job on this machine, if it was asked.\n"
+        "With --submit the script goes to sbatch. A job that is not done when its time is\n"
+        "over goes back into the queue and continues.\n"
+        "  plait slurm JOB --nodes 4 --time 2h --submit\n"
+        "  plait slurm --status 12\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 0,

@@ -14,11 +14,12 @@ typedef struct pl_batch {  // a batch job to be written down; all text is *borro
   const char *const *args; //
   bool force;              // --force
   const char *name;        // of the batch job; what Slurm would not take is replaced
-  int64_t nodes, tasks, cpus;        // nodes, ranks of a node, CPUs of a rank
-  int64_t memory;                    // bytes of a node
-  double seconds;                    // time limit
-  const char *partition, *account;   // NULL: Slurm's default; must be pl_batch_word
-  const char *cpus_why, *memory_why; // comments behind these numbers; ours, not the user's
+  int64_t nodes, tasks, cpus;      // nodes, ranks of a node, CPUs of a rank
+  int64_t memory;                  // bytes of a node
+  double seconds;                  // time limit
+  const char *partition, *account; // NULL: Slurm's default; must be pl_batch_word
+  // Comments behind these numbers; ours, not the user's.
+  const char *cpus_why, *memory_why, *time_why;
 } pl_batch;
 
 // Letters, digits and _ . , : @ + - only: may stand in an #SBATCH line as it is.
@@ -29,8 +30,8 @@ void pl_batch_quote(const char *text, pl_text *out);
 void pl_batch_script(const pl_batch *batch, pl_text *out);
 extern const char pl_batch_body[]; // what is the same for every job: the end of slurm/plait.sbatch
 
-typedef struct pl_batch_state { // what `scontrol show job` says
-  char id[32], state[32], reason[64], exit_code[16], nodes[256], run_time[24], limit[24];
+typedef struct pl_batch_state { // what `scontrol show job` says; id: "12", of an array "11_2"
+  char id[48], state[32], reason[64], exit_code[16], nodes[256], run_time[24], limit[24];
   int restarts;
   char log[4096]; // file that the batch job writes to; "" unknown
 } pl_batch_state;

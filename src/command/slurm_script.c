@@ -49,19 +49,23 @@ static void add_directive(pl_text *out, const char *comment, const char *format,
     pl_text_add(out, "#SBATCH %s\n", line);
 }
 
-// Slurm counts in minutes.
-static void add_time(double seconds, pl_text *out) {
-  char text[32];
+static long long whole_minutes(double seconds) { // as Slurm counts
   long long minutes = (long long)((seconds + 59) / 60);
-  if (minutes < 1) minutes = 1;
+  return minutes < 1 ? 1 : minutes;
+}
+
+static void add_time(const pl_batch *b, pl_text *out) {
+  char text[32];
+  long long minutes = whole_minutes(b->seconds);
   long long days = minutes / 1440, hours = minutes / 60 % 24;
   int n = 0;
   if (days) n = snprintf(text, sizeof text, "%lld-", days);
   snprintf(text + n, sizeof text - (size_t)n, "%02lld:%02lld:00", hours, minutes % 60);
-  add_directive(out, "what is not done by then is done later", "--time=%s", text);
+  add_directive(out, b->time_why, "--time=%s", text);
 }
 
 static void add_directives(const pl_batch *b, pl_text *out) {
+  long long minutes = whole_minutes(b->seconds);
   pl_text_add(out, "#SBATCH --job-name=");
   add_name(b->name, out);
   pl_text_add(out, "\n");
@@ -74,11 +78,11 @@ static void add_directives(const pl_batch *b, pl_text *out) {
   add_directive(out, b->cpus_why, "--cpus-per-task=%lld", (long long)b->cpus);
   add_directive(out, b->memory_why, "--mem=%lldM",
                 (long long)((b->memory + (1 << 20) - 1) / (1 << 20)));
-  add_time(b->seconds, out);
+  add_time(b, out);
   if (b->partition) add_directive(out, NULL, "--partition=%s", b->partition);
   if (b->account) add_directive(out, NULL, "--account=%s", b->account);
   add_directive(out, "so many s before the end this script gets USR1 and passes it on",
-                "--signal=B:USR1@%d", b->seconds < 480 ? (int)(b->seconds / 4) : 120);
+                "--signal=B:USR1@%lld", minutes < 8 ? minutes * 15 : 120);
   add_directive(out, "when a node dies Slurm starts the job again on others", "--requeue");
 }
 

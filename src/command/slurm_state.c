@@ -21,9 +21,12 @@ static void take(const char *answer, const char *key, bool line, char *out, size
 }
 
 bool pl_batch_parse(const char *answer, pl_batch_state *s) {
-  char restarts[16];
+  char restarts[16], array[24], task[24];
   *s = (pl_batch_state){0};
   take(answer, "JobId", false, s->id, sizeof s->id);
+  take(answer, "ArrayJobId", false, array, sizeof array);
+  take(answer, "ArrayTaskId", false, task, sizeof task);
+  if (*array && *task) snprintf(s->id, sizeof s->id, "%s_%s", array, task);
   take(answer, "JobState", false, s->state, sizeof s->state);
   take(answer, "Reason", false, s->reason, sizeof s->reason);
   take(answer, "ExitCode", false, s->exit_code, sizeof s->exit_code);

@@ -83,18 +83,28 @@ static plait_err add_status(const char *id, answer *a) {
   return PLAIT_OK;
 }
 
+// Is this line among those before it?
+static bool is_again(const char *list, const char *line, size_t length) {
+  for (const char *at = list; at < line; at += strcspn(at, "\n") + 1)
+    if (strcspn(at, "\n") == length && !strncmp(at, line, length)) return true;
+  return false;
+}
+
+// One question for a whole array, however many tasks it has. A job that ends meanwhile is left out.
 static plait_err add_mine(answer *a) {
-  char user[32];
-  const char *const argv[] = {"squeue", "-h", "-r", "-o", "%i", "-u", user, NULL};
+  char user[32], id[32];
+  const char *const argv[] = {"squeue", "-h", "-o", "%F", "-u", user, NULL};
   pl_text list = {0};
-  plait_err err = PLAIT_OK;
   snprintf(user, sizeof user, "%lu", (unsigned long)getuid());
   TRY(pl_slurm_ask(argv, &list));
-  for (char *rest = NULL, *id = list.at ? strtok_r(list.at, "\n", &rest) : NULL;
-       id && err == PLAIT_OK; id = strtok_r(NULL, "\n", &rest))
-    err = add_status(id, a);
+  for (const char *at = list.at; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+    size_t length = strcspn(at, "\n");
+    if (is_again(list.at, at, length)) continue;
+    snprintf(id, sizeof id, "%.*s", (int)length, at);
+    if (add_status(id, a) != PLAIT_OK) pl_message_set("");
+  }
   pl_text_free(&list);
-  return err;
+  return PLAIT_OK;
 }
 
 static bool is_id(const char *text) { // 12, 12_3

@@ -5,7 +5,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cluster 2
-queue_is_empty() { [ -z "$(on_head squeue -h)" ]; }
+queue_is_empty() { local list; list=$(on_head squeue -h) && [ -z "$list" ]; }
 on_login() { on_head "$plait" slurm "$@"; } # where users are
 
 name="a b;\$(touch pwned)\`touch pwned\`'\".yaml"
@@ -46,7 +46,8 @@ printf 'output=one.npy\noutput=two.npy\n' >list.txt
 array=$(on_head sbatch --parsable --array=1-2%1 "$slurm/array.sbatch" slow.yaml list.txt)
 id=${array}_1 log=plait-array-$array-1.log
 in_midst
-run 0 on_login --status; has out 'RUNNING'; has out 'PENDING'
+run 0 on_login --status; has out "^${array}_1 +RUNNING"; has out "^${array}_2.* PENDING"
+run 0 on_login --status "${array}_1"; has out "^${array}_1 +RUNNING"; lines out 2
 run 0 on_login --status "$array"; has out 'RUNNING on .*1500 blocks'; has out 'PENDING'
 on_head scancel "$array"
 slurm_until 60 queue_is_empty || fail "the array is still there"

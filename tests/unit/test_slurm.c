@@ -23,7 +23,8 @@ static const pl_batch plain = {.program = "/opt/plait",
                                .memory = (int64_t)3 << 30,
                                .seconds = 7200,
                                .cpus_why = "of a rank",
-                               .memory_why = "of a node"};
+                               .memory_why = "of a node",
+                               .time_why = "of all"};
 
 static char *script_of(const pl_batch *batch) {
   pl_text text = {0};
@@ -61,16 +62,17 @@ static void numbers_are_directives(void **state) {
 static void times_are_whole_minutes_up(void **state) {
   static const struct {
     double seconds;
-    const char *line;
-  } table[] = {{1, "--time=00:01:00 "},       {60, "--time=00:01:00 "},
-               {61, "--time=00:02:00 "},      {3600, "--time=01:00:00 "},
-               {86400, "--time=1-00:00:00 "}, {90061, "--time=1-01:02:00 "}};
+    const char *line, *signal;
+  } table[] = {{1, "--time=00:01:00 ", "@15 "},        {60, "--time=00:01:00 ", "@15 "},
+               {61, "--time=00:02:00 ", "@30 "},       {3600, "--time=01:00:00 ", "@120 "},
+               {86400, "--time=1-00:00:00 ", "@120 "}, {90061, "--time=1-01:02:00 ", "@120 "}};
   (void)state;
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     pl_batch b = plain;
     b.seconds = table[i].seconds;
     char *s = script_of(&b);
     has(s, table[i].line);
+    has(s, table[i].signal);
     free(s);
   }
 }
@@ -161,6 +163,8 @@ static void answers_are_read(void **state) {
   assert_string_equal(s.exit_code, "0:0");
   assert_string_equal(s.log, "/home/a b/x JobState=LOST.log");
   assert_false(pl_batch_ended(&s));
+  assert_true(pl_batch_parse("JobId=13 ArrayJobId=11 ArrayTaskId=2 X=y\n JobState=RUNNING\n", &s));
+  assert_string_equal(s.id, "11_2");
   assert_false(pl_batch_parse("slurm_load_jobs error: Invalid job id specified\n", &s));
   assert_false(pl_batch_parse("", &s));
   assert_true(pl_batch_parse("JobId=1\nJobState=NODE_FAIL Reason=NodeDown NodeList=(null)\n", &s));
