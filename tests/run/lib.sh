@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
 #
 # What the tests of the whole program share. A test sources this with $1 = the program, works in a
 # directory of its own that vanishes at its end, and ends with `finish`.
