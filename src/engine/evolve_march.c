@@ -59,6 +59,15 @@ static void start_calls(pl_march *m, const pl_march_setup *setup) {
                                .raise = &m->raise};
 }
 
+// Ranks may have different threads or caches; halos are as deep as a tile, so the shallowest wish
+// counts. Every rank gets here: what can fail before depends on the grid alone.
+static plait_err agree_on_depth(pl_comm *comm, pl_tiling *tiling) {
+  int64_t depth = -tiling->depth;
+  TRY(pl_comm_max_int(comm, &depth, 1));
+  tiling->depth = (int)-depth;
+  return PLAIT_OK;
+}
+
 static plait_err start(pl_comm *comm, const pl_march_setup *setup, pl_march *m) {
   pl_part part;
   setup->kernel->evolve.plan(setup->problem, setup->params, &m->grid);
@@ -76,6 +85,7 @@ static plait_err start(pl_comm *comm, const pl_march_setup *setup, pl_march *m) 
   for (int f = 0; f < m->grid.nfields; f++)
     m->fields.size[f] = plait_type_size(m->grid.field[f].type);
   pl_tiling_choose(&m->tiling, setup->cache, setup->depth, most, setup->threads);
+  TRY(agree_on_depth(comm, &m->tiling));
   set_halo_depths(m, &part);
   pl_part_lay_out(&part);
   TRY(pl_fields_start(&m->grid, &part, &m->fields));

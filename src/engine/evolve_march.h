@@ -40,8 +40,8 @@ typedef struct pl_march {
   plait_err error;         // of the leader's messages
 } pl_march;
 
-// Plans, decomposes, allocates. Every rank gets the same answer but for PLAIT_MEMORY. Not
-// collective.
+// Plans, decomposes, agrees on the depth of a tile, allocates. Every rank gets the same answer but
+// for PLAIT_MEMORY. Collective.
 plait_err pl_march_start(pl_comm *comm, const pl_march_setup *setup, pl_march *march);
 void pl_march_stop(pl_march *march);
 // Largest stable step of this rank's part [s]. Threads: one. The fields from files must be there.

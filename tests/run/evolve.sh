@@ -43,6 +43,15 @@ for job in box globe; do
   done
 done
 
+# Ranks with different numbers of threads would choose tiles of different depth.
+if [ -n "$mpirun" ]; then
+  run 0 "$plait" run box.yaml --force --quiet params.cells='[16,200,200]' evolve.steps=60 --threads 1
+  mv box.nc one.nc
+  run 0 "$mpirun" -np 1 -x OMP_NUM_THREADS=1 "$plait" run box.yaml --quiet params.cells='[16,200,200]' \
+    evolve.steps=60 : -np 1 -x OMP_NUM_THREADS=4 "$plait" run box.yaml --quiet params.cells='[16,200,200]' evolve.steps=60
+  cmp -s box.nc one.nc || fail 'other bytes when ranks have different threads'
+fi
+
 # box.nc must not be there: a refused job leaves nothing behind
 rm -f box.nc globe.nc
 no() { run 2 "$plait" run "$@"; lines err 1; empty out; [ ! -e box.nc ] && [ ! -e globe.nc ] || fail "$last wrote"; }
