@@ -118,11 +118,14 @@ static plait_err write_whole(const char *path, int flags, const char *text, size
 }
 
 // A pipe or /dev/stdout is written in place: a rename would replace the device by a file.
-plait_err pl_write_file(const char *path, const char *text, size_t bytes) {
+static plait_err write_through(const char *path, bool alone, const char *text, size_t bytes) {
   struct stat info;
   if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return write_whole(path, 0, text, bytes);
   pl_text name = {0};
-  pl_text_add(&name, "%s.%ld.tmp", path, (long)getpid());
+  if (alone)
+    pl_text_add(&name, "%s.partial", path);
+  else
+    pl_text_add(&name, "%s.%ld.tmp", path, (long)getpid());
   if (name.failed) return plait_fail(PLAIT_MEMORY, "out of memory");
   plait_err err = PLAIT_OK;
   GUARD(write_whole(name.at, O_CREAT | O_TRUNC, text, bytes));
@@ -131,6 +134,14 @@ done:
   if (err != PLAIT_OK) unlink(name.at);
   pl_text_free(&name);
   return err;
+}
+
+plait_err pl_write_file(const char *path, const char *text, size_t bytes) {
+  return write_through(path, false, text, bytes);
+}
+
+plait_err pl_write_file_alone(const char *path, const char *text, size_t bytes) {
+  return write_through(path, true, text, bytes);
 }
 
 bool pl_same_file(const char *a, const char *b) {

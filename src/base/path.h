@@ -16,5 +16,8 @@ plait_err pl_path_join(const char *dir, const char *name, char **out); // absolu
 plait_err pl_path_dir(const char *path, char **out);                   // "." when it has none
 // Through a temporary file, sync and rename; a pipe or device is written in place.
 plait_err pl_write_file(const char *path, const char *text, size_t bytes);
+// The same where a lock keeps others from the file: the temporary one is PATH.partial, so that what
+// a killed process left of it is replaced and does not stay.
+plait_err pl_write_file_alone(const char *path, const char *text, size_t bytes);
 bool pl_same_file(const char *a, const char *b); // same device and inode, both exist
 #endif

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // plait resume-info JOB: what an earlier run of the job left and what `plait run` would do with it.
-// With
-// --format json the journal in full. Writes nothing, reads no result: whether the output still
-// holds what the journal says is checked by the run itself.
+// With --format json the journal or the checkpoints in full. Writes nothing, reads no result:
+// whether the output still holds what the journal says, and a checkpoint what its checksums say, is
+// checked by the run itself.
 #include "command/commands.h"
+#include "command/resume_dump.h"
 #include "command/station.h"
+#include "engine/evolve.h"
 #include "engine/task.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +30,13 @@ typedef struct finding {
   char refusal[PL_MESSAGE_BYTES]; // why `run` would not start, "" it would
   bool found, finished;
   int64_t blocks, tiles, reds; // of the cut that would be used
+  pl_checkpoints_seen checkpoints;
+  int64_t steps, done; // evolve; 0 when the job cannot be opened
 } finding;
+
+static bool is_evolve(const finding *f) {
+  return f->job->kernel->pattern == PLAIT_EVOLVE;
+}
 
 static const char *verdict(const finding *f) {
   if (*f->refusal) return "refuses";
@@ -43,75 +50,48 @@ static int64_t journaled(const finding *f) {
   return n * (f->reds > 0 ? f->reds : 1);
 }
 
+static void text_journal(const finding *f, pl_text *out) {
+  const pl_journal_found *j = &f->journal;
+  if (!j->exists || !j->readable) {
+    pl_text_add(out, "journal     %s\n", j->exists ? "cannot be read" : "none");
+    return;
+  }
+  pl_text_add(out, "journal     %lld bytes, %lld records", (long long)j->file_bytes,
+              (long long)j->records);
+  if (j->damaged) pl_text_add(out, ", damaged in %lld places", (long long)j->damaged);
+  pl_text_add(out, "%s\n", j->torn ? ", the last write was cut short" : "");
+  pl_text_add(out, "results     %lld blocks%s\n", (long long)journaled(f),
+              j->complete ? ", all of it" : "");
+  if (j->nnodes) pl_text_add(out, "partials    %lld\n", (long long)j->nnodes);
+  if (j->pass) pl_text_add(out, "pass        %lld\n", (long long)j->pass);
+}
+
+static void text_checkpoints(const finding *f, pl_text *out) {
+  const pl_checkpoints_seen *seen = &f->checkpoints;
+  if (!seen->file[0].exists && !seen->file[1].exists) pl_text_add(out, "checkpoint  none\n");
+  for (int i = 0; i < 2; i++) {
+    const pl_checkpoint_table *t = &seen->file[i];
+    if (!t->exists) continue;
+    pl_text_add(out, "checkpoint  %s: ", seen->path[i]);
+    if (!t->good)
+      pl_text_add(out, "%s\n", seen->bad[i]);
+    else if (t->complete)
+      pl_text_add(out, "all steps are done\n");
+    else
+      pl_text_add(out, "step %lld%s\n", (long long)t->head.step,
+                  i == seen->usable ? ", the newest" : "");
+  }
+  if (f->found)
+    pl_text_add(out, "steps       %lld of %lld are done\n", (long long)f->done,
+                (long long)f->steps);
+}
+
 static plait_err print_text(const finding *f) {
   pl_text out = {0};
-  const pl_journal_found *j = &f->journal;
-  pl_text_add(&out, "output    %s\n", f->job->output);
-  if (!j->exists)
-    pl_text_add(&out, "journal   none\n");
-  else if (!j->readable)
-    pl_text_add(&out, "journal   cannot be read\n");
-  else {
-    pl_text_add(&out, "journal   %lld bytes, %lld records", (long long)j->file_bytes,
-                (long long)j->records);
-    if (j->damaged) pl_text_add(&out, ", damaged in %lld places", (long long)j->damaged);
-    pl_text_add(&out, "%s\n", j->torn ? ", the last write was cut short" : "");
-    pl_text_add(&out, "results   %lld blocks%s\n", (long long)journaled(f),
-                j->complete ? ", all of it" : "");
-    if (j->nnodes) pl_text_add(&out, "partials  %lld\n", (long long)j->nnodes);
-    if (j->pass) pl_text_add(&out, "pass      %lld\n", (long long)j->pass);
-  }
-  pl_text_add(&out, "run       %s%s%s\n", verdict(f), *f->refusal ? ": " : "", f->refusal);
+  pl_text_add(&out, "output      %s\n", f->job->output);
+  (is_evolve(f) ? text_checkpoints : text_journal)(f, &out);
+  pl_text_add(&out, "run         %s%s%s\n", verdict(f), *f->refusal ? ": " : "", f->refusal);
   return pl_print_text(&out);
-}
-
-static void json_hash(pl_json *out, const char *key, uint64_t hash) {
-  char text[20];
-  snprintf(text, sizeof text, "%016" PRIx64, hash);
-  pl_json_string(out, key, text);
-}
-
-static void json_records(const pl_journal_found *j, pl_json *out) {
-  pl_json_open(out, "results", '[');
-  for (int64_t i = 0; i < j->nruns; i++) {
-    pl_json_open(out, NULL, '{');
-    pl_json_int(out, "first", j->runs[i].first);
-    pl_json_int(out, "count", j->runs[i].count);
-    json_hash(out, "hash", j->runs[i].hash);
-    pl_json_close(out, '}');
-  }
-  pl_json_close(out, ']');
-  pl_json_open(out, "partials", '[');
-  for (int64_t i = 0; i < j->nnodes; i++) {
-    const pl_journal_node *node = &j->nodes[i];
-    pl_json_open(out, NULL, '{');
-    pl_json_int(out, "tile", node->tile);
-    pl_json_int(out, "level", node->level);
-    pl_json_int(out, "index", node->index);
-    pl_json_int(out, "pass", node->pass);
-    pl_json_int(out, "bytes", node->at.bytes);
-    json_hash(out, "hash", node->at.hash);
-    pl_json_close(out, '}');
-  }
-  pl_json_close(out, ']');
-}
-
-static void json_journal(const pl_journal_found *j, pl_json *out) {
-  pl_json_open(out, "journal", '{');
-  pl_json_bool(out, "exists", j->exists);
-  pl_json_bool(out, "readable", j->readable);
-  pl_json_bool(out, "complete", j->complete);
-  pl_json_bool(out, "torn", j->torn);
-  pl_json_int(out, "bytes", j->file_bytes);
-  pl_json_int(out, "records", j->records);
-  pl_json_int(out, "damaged", j->damaged);
-  pl_json_int(out, "pass", j->pass);
-  json_hash(out, "id", j->id);
-  pl_json_string(out, "identity", j->identity ? j->identity : "");
-  pl_json_shape(out, "shape", j->cut.ndim, j->cut.shape);
-  pl_json_shape(out, "block", j->cut.ndim, j->cut.extent);
-  json_records(j, out);
-  pl_json_close(out, '}');
 }
 
 static plait_err print_json(const finding *f) {
@@ -121,9 +101,17 @@ static plait_err print_json(const finding *f) {
   pl_json_string(&out, "output", f->job->output);
   pl_json_string(&out, "run", verdict(f));
   pl_json_string(&out, "refusal", f->refusal);
-  pl_json_int(&out, "blocks_total", f->blocks);
-  pl_json_int(&out, "blocks_in_results", journaled(f));
-  json_journal(&f->journal, &out);
+  if (is_evolve(f)) {
+    pl_json_int(&out, "steps_total", f->steps);
+    pl_json_int(&out, "steps_done", f->done);
+  } else {
+    pl_json_int(&out, "blocks_total", f->blocks);
+    pl_json_int(&out, "blocks_in_results", journaled(f));
+  }
+  if (is_evolve(f))
+    pl_dump_checkpoints(&f->checkpoints, &out);
+  else
+    pl_dump_journal(&f->journal, &out);
   pl_json_close(&out, '}');
   return pl_print_json(&out);
 }
@@ -140,6 +128,8 @@ static void try_open(pl_comm *comm, pl_job *job, finding *f) {
   f->blocks = task->cut.nblocks;
   f->tiles = task->cut.ntiles;
   f->reds = task->cut.nreds;
+  f->steps = task->evolve ? task->evolve->steps : 0;
+  f->done = task->resume.blocks;
   pl_task_close(&task);
 }
 
@@ -155,10 +145,12 @@ static plait_err run(const pl_cli *cli) {
   f.job = job;
   GUARD(pl_comm_start(false, 1, &comm));
   GUARD(pl_journal_scan(job->output, &f.journal));
+  if (is_evolve(&f)) GUARD(pl_checkpoints_scan(job->output, &f.checkpoints));
   try_open(comm, job, &f);
   err = o->format == PL_FORMAT_JSON ? print_json(&f) : print_text(&f);
 done:
   pl_journal_found_free(&f.journal);
+  pl_checkpoints_seen_free(&f.checkpoints);
   pl_comm_stop(&comm);
   pl_job_free(&job);
   return err;
@@ -168,7 +160,8 @@ const pl_command pl_command_resume_info = {
     .name = "resume-info",
     .arguments = "JOB [key=value ...]",
     .summary = "Shows what an earlier run of a job left, and what would be done with it",
-    .details = "Reads the journal beside the output. Nothing is written or computed.\n",
+    .details = "Reads the journal or the checkpoints beside the output. Nothing is written or\n"
+               "computed; --format json prints them in full.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

@@ -185,6 +185,10 @@ done:
   return err;
 }
 
+void pl_checkpoint_drop(pl_checkpoints *s) {
+  if (s->next_fd >= 0) (void)!ftruncate(s->next_fd, 0);
+}
+
 plait_err pl_checkpoint_commit(pl_checkpoints *s, plait_err mine) {
   pl_checkpoint_part *parts = NULL;
   int64_t n = 0;
@@ -195,6 +199,7 @@ plait_err pl_checkpoint_commit(pl_checkpoints *s, plait_err mine) {
   s->good = target(s);
   if (pl_now() - s->began > s->longest) s->longest = pl_now() - s->began;
 done:
+  if (err != PLAIT_OK) pl_checkpoint_drop(s);
   if (s->next_fd >= 0) close(s->next_fd);
   s->next_fd = -1;
   pl_free(&parts);

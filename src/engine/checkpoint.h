@@ -105,6 +105,9 @@ plait_err pl_checkpoint_begin(pl_checkpoints *store, const pl_checkpoint_what *w
 plait_err pl_checkpoint_write(pl_checkpoints *store, int array, const pl_box *box, const void *at,
                               const ptrdiff_t stride[]);
 plait_err pl_checkpoint_sync(pl_checkpoints *store); // Not collective. May block.
+// After an error of writing: gives the disk back what the file took, the result may need it. Not
+// collective.
+void pl_checkpoint_drop(pl_checkpoints *store);
 // Collective, when every rank has synced. `mine`: error of this rank's writing, the checkpoint is
 // then dropped on all ranks and the last good one stays.
 plait_err pl_checkpoint_commit(pl_checkpoints *store, plait_err mine);

@@ -166,14 +166,17 @@ void pl_checkpoints_close(pl_checkpoints **at) {
   pl_free(at);
 }
 
+// The newest goes last: it may be the one that says that all is complete.
 plait_err pl_checkpoints_remove(const char *output) {
-  char *path[2] = {NULL, NULL};
-  plait_err err = pl_checkpoint_names(output, path);
-  for (int i = 0; i < 2 && err == PLAIT_OK; i++)
-    if (unlink(path[i]) != 0 && errno != ENOENT)
-      err = pl_fail_errno(PLAIT_OUTPUT, "cannot remove", path[i]);
-  pl_free(&path[0]);
-  pl_free(&path[1]);
+  pl_checkpoints_seen seen;
+  TRY(pl_checkpoints_scan(output, &seen));
+  plait_err err = PLAIT_OK;
+  for (int i = 0; i < 2 && err == PLAIT_OK; i++) {
+    const char *path = seen.path[(i == 0) == (seen.newest == 0) ? 1 : 0];
+    if (unlink(path) != 0 && errno != ENOENT)
+      err = pl_fail_errno(PLAIT_OUTPUT, "cannot remove", path);
+  }
+  pl_checkpoints_seen_free(&seen);
   return err;
 }
 

@@ -134,6 +134,7 @@ static plait_err write_all(pl_save *save, int64_t *bytes) {
 
 void pl_save_write(pl_save *save, int64_t *bytes) {
   save->error = write_all(save, bytes);
+  if (save->error != PLAIT_OK) pl_checkpoint_drop(save->e->store);
   snprintf(save->text, sizeof save->text, "%s", save->error == PLAIT_OK ? "" : pl_message());
   atomic_store(&save->written, true);
 }

@@ -256,7 +256,7 @@ plait_err pl_gauges_write_csv(const pl_gauges *g, const char *path) {
     pl_text_add(&text, "\n");
   }
   plait_err err = text.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
-                              : pl_write_file(path, text.at, text.length);
+                              : pl_write_file_alone(path, text.at, text.length);
   pl_text_free(&text);
   return err;
 }

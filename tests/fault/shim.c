@@ -6,6 +6,7 @@
 //
 //   PLAIT_FAULT=KIND:N:ACTION[:RANK]
 //   KIND    read write sync rename unlink alloc any (write, sync, rename, unlink)
+//           queue (the program takes a lock: handing over between strands)
 //   ACTION  kill   the process kills itself before the call      after  behind it
 //           eio enospc eintr   the call fails that way           short  moves half of what it
 //           should nomem  (alloc) no memory                             stall  the call takes half
@@ -31,9 +32,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { READ, WRITE, SYNC, RENAME, UNLINK, ALLOC, ANY, KINDS };
-static const char *const kind_name[KINDS] = {"read",   "write", "sync", "rename",
-                                             "unlink", "alloc", "any"};
+enum kind { READ, WRITE, SYNC, RENAME, UNLINK, ALLOC, QUEUE, ANY, KINDS };
+static const char *const kind_name[KINDS] = {"read",   "write", "sync",  "rename",
+                                             "unlink", "alloc", "queue", "any"};
 static long count[KINDS];
 static enum kind kind = KINDS;
 static long number;
@@ -146,13 +147,13 @@ static void lose_power(void) {
 // What happens to a call: 0 nothing, else the errno it fails with, -1: half of it.
 static int strike(enum kind k, bool behind) {
   pthread_mutex_lock(&mutex);
-  bool any = kind == ANY && k != READ && k != ALLOC;
+  bool call = k != READ && k != ALLOC && k != QUEUE, any = kind == ANY && call;
   bool hit;
   if (behind) {
     hit = strcmp(action, "after") == 0 && (any ? count[ANY] : count[k]) == number;
   } else {
     count[k]++;
-    if (k != READ && k != ALLOC) count[ANY]++;
+    if (call) count[ANY]++;
     hit = (any ? count[ANY] : count[k]) == number;
   }
   hit = hit && (any || kind == k);
@@ -278,4 +279,13 @@ void *aligned_alloc(size_t alignment, size_t n) {
   if (!counted || strike(ALLOC, false) <= 0) return REAL(aligned_alloc)(alignment, n);
   errno = ENOMEM;
   return NULL;
+}
+
+// Between strands every hand-over takes a lock (queue.c); so do the journal and the watchdog.
+int pthread_mutex_lock(pthread_mutex_t *lock) {
+  static int (*real)(pthread_mutex_t *);
+  if (!real) real = REAL(pthread_mutex_lock);
+  if (directory[0] && !inside && from_program(__builtin_return_address(0)))
+    (void)strike(QUEUE, false);
+  return real(lock);
 }
