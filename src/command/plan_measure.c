@@ -65,12 +65,23 @@ static double overlap_factor(const pl_plan_trials *t, int cores, double scale,
   sample.units /= scale;
   sample.compute /= scale;
   sample.read /= scale;
-  sample.write /= scale;
-  sample.io_cpu /= scale;
+  sample.write = t->one.write;
+  sample.io_cpu = io_cpu(&t->one);
   sample.overlap = 1;
   pl_model_forecast(&sample, &layout, &f);
   double inside = f.wall - f.start;
   return inside > 0 ? fmin(fmax(t->beside.inside / inside, 0.8), 2) : 1;
+}
+
+// What is written does not grow with the steps: a sample of an evolve job has its first snapshot, a
+// pass of a reduction nothing. The report says what the whole job writes.
+static void load_output(const pl_trial *one, double scale, pl_load *load) {
+  double written = (double)one->bytes_written, all = (double)one->output_bytes;
+  double grows = written > 0 && all > 0 ? all / written : scale;
+  double busy = at_least(one->read + one->write, 1e-12);
+  load->write = one->write * grows;
+  load->io_cpu = io_cpu(one) * (one->read * scale + one->write * grows) / busy;
+  load->storage_bytes = all > 0 ? all : written * scale;
 }
 
 void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_load *load) {
@@ -80,9 +91,7 @@ void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_
   load->units = done * scale;
   load->compute = t->one.compute * scale;
   load->read = t->one.read * scale;
-  load->write = t->one.write * scale;
-  load->io_cpu = io_cpu(&t->one) * scale;
-  load->storage_bytes = (double)t->one.bytes_written * scale;
+  load_output(&t->one, scale, load);
   load_sharing(t, cores, load);
   load_start(t, cores, load);
   load_memory(t, cores, load);

@@ -58,6 +58,7 @@ plait_err pl_trial_read(const char *json, pl_trial *trial) {
   trial->passes = passes > 1 ? passes : 1;
   trial->units_total = whole(root, "blocks_total") * trial->passes;
   trial->flops_per_cell = number(root, "flops_per_cell");
+  trial->output_bytes = whole(root, "output_bytes");
   trial->hidden = number(root, "hidden_share");
   trial->balance = number(root, "balance");
   trial->waited = number(root, "waited_share");

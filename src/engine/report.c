@@ -167,6 +167,7 @@ void pl_report_json(const pl_report *report, pl_json *j) {
   pl_json_int(j, "ranks", report->ranks);
   pl_json_int(j, "blocks_total", report->blocks_total);
   pl_json_int(j, "blocks_resumed", report->blocks_resumed);
+  pl_json_int(j, "output_bytes", report->output_bytes);
   pl_json_real(j, "flops_per_cell", report->flops_per_cell);
   pl_json_real(j, "start_up_s", report->start_up);
   pl_json_real(j, "hidden_share", report->hidden < 0 ? NAN : report->hidden);

@@ -43,6 +43,7 @@ typedef struct pl_report {
   double waited, delayed;
   double flops_per_cell;                // that the kernel declares; 0 unknown
   int64_t blocks_total, blocks_resumed; // evolve: steps
+  int64_t output_bytes;                 // of the arrays that the whole job writes
   bool complete;
   bool kept;         // not complete, but the same command goes on from here
   char warning[512]; // "" none

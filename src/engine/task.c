@@ -171,6 +171,7 @@ static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *rep
   snprintf(report->kernel, sizeof report->kernel, "%s", job->kernel->name);
   report->flops_per_cell =
       task->evolve ? task->evolve->march.grid.flops_per_cell : task->plan.flops_per_cell;
+  report->output_bytes = task->bytes_written;
   report->blocks_total = task->evolve ? task->evolve->steps : task->cut.nblocks;
   if (pl_comm_rank(comm) != 0) return PLAIT_OK;
   report->ranks = pl_comm_size(comm);

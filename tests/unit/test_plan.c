@@ -68,6 +68,22 @@ static void parts_of_a_grid_are_shared_out(void **state) {
   assert_true(fabs(l.messages - 0.01) < 1e-12);
 }
 
+// A sample of an evolve job writes its first snapshot; the whole writes two, not one per sample.
+static void snapshots_are_not_multiplied(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.one.units_total = 1000 * t.one.units;
+  t.one.write = 0.5;
+  t.one.bytes_written = 1000;
+  t.one.output_bytes = 2000;
+  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(l.storage_bytes == 2000 && fabs(l.write - 1) < 1e-12);
+  t.one.output_bytes = 0; // not said: as the units
+  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(l.storage_bytes == 1e6);
+}
+
 static void one_core_and_nonsense_are_stood(void **state) {
   (void)state;
   pl_load l;
@@ -172,6 +188,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trials_become_a_load),
       cmocka_unit_test(parts_of_a_grid_are_shared_out),
+      cmocka_unit_test(snapshots_are_not_multiplied),
       cmocka_unit_test(one_core_and_nonsense_are_stood),
       cmocka_unit_test(the_fewest_ranks_of_the_fastest_win),
       cmocka_unit_test(time_asks_for_nodes),
