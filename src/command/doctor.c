@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/commands.h"
+#include "command/doctor.h"
 #include "command/station.h"
 #include "engine/probe.h"
 #include "engine/task.h"
@@ -14,13 +15,19 @@
 
 typedef struct options {
   int format;
-  int64_t threads;
+  int64_t threads, ranks;
+  const char *topology;
 } options;
 
 static const pl_option table[] = {
     PL_OPTION_FORMAT(options),
     {"threads", 0, PL_OPTION_INT, offsetof(options, threads), "N", "compute threads of each rank",
      1, 4096, NULL},
+    {"topology", 0, PL_OPTION_TEXT, offsetof(options, topology), "DESCRIPTION",
+     "of a node that is not here, as hwloc describes it: \"pack:2 [numa] core:64 pu:2\"", 0, 0,
+     NULL},
+    {"ranks", 0, PL_OPTION_INT, offsetof(options, ranks), "N",
+     "with --topology: ranks on that node", 1, 4096, NULL},
     {0},
 };
 
@@ -35,6 +42,19 @@ typedef struct visit { // all that is known, on rank 0
 
 // ---- libraries ------------------------------------------------------------------------------
 // Asked of what is loaded: the program may be built without it.
+static const char *netcdf_threads(void) {
+  static char text[96];
+  union {
+    void *symbol;
+    const char *(*call)(void);
+  } ask = {.symbol = dlsym(RTLD_DEFAULT, "nc_inq_libvers")};
+  if (!ask.symbol) return "not linked";
+  const char *version = ask.call();
+  snprintf(text, sizeof text, "%.*s, not thread-safe; one strand alone calls it",
+           (int)strcspn(version, " "), version);
+  return text;
+}
+
 static const char *hdf5_threads(void) {
   union {
     void *symbol;
@@ -47,21 +67,6 @@ static const char *hdf5_threads(void) {
 }
 
 // ---- text -----------------------------------------------------------------------------------
-static void add_ranks(const visit *v, pl_text *out) {
-  pl_text_add(out, "%5s %-16s %-14s %5s %-5s %-17s %s\n", "rank", "host", "CPUs", "cores", "NUMA",
-              "compute threads", "strands");
-  for (int r = 0; r < v->n; r++) {
-    const pl_station_facts *f = &v->rank[r];
-    char cpus[256], numa[32], threads[48];
-    pl_findings_cpus(f, cpus, sizeof cpus);
-    snprintf(numa, sizeof numa, f->numa_first == f->numa_last ? "%d" : "%d-%d", f->numa_first,
-             f->numa_last);
-    snprintf(threads, sizeof threads, "%d, %s", f->threads, f->bound ? "bound" : "floating");
-    pl_text_add(out, "%5d %-16.16s %-14s %5d %-5s %-17s read, write: floating\n", f->rank, f->host,
-                cpus, f->cores, numa, threads);
-  }
-}
-
 static void add_place(const visit *v, pl_text *out) {
   const pl_station *s = v->station;
   const pl_station_facts *f = &v->rank[0];
@@ -70,8 +75,11 @@ static void add_place(const visit *v, pl_text *out) {
   pl_format_size(f->shm < 0 ? 0 : f->shm, shm);
   pl_text_add(out, "\nlaunch    %s, %d rank%s\n",
               *s->launch.launcher ? s->launch.launcher : "no launcher", v->n, v->n == 1 ? "" : "s");
-  pl_text_add(out, "MPI       %s%s\n", pl_comm_library(),
-              s->launch.launched ? ", threads may call it in turn (all that plait needs)" : "");
+  const char *level = pl_comm_threads();
+  pl_text_add(out, "MPI       %s%s%s\n", pl_comm_library(), *level ? ", " : "", level);
+  if (pl_comm_has_mpi() && !*level)
+    pl_text_add(out, "          not started: no launcher, so threads alone\n");
+  pl_text_add(out, "NetCDF    %s\n", netcdf_threads());
   pl_text_add(out, "HDF5      %s\n", hdf5_threads());
   pl_text_add(out, "node      %d cores, %d CPUs, %d NUMA domain%s, %s of memory, %s in /dev/shm\n",
               f->node_cores, f->node_cpus, f->node_numa, f->node_numa == 1 ? "" : "s", memory, shm);
@@ -82,50 +90,7 @@ static void add_place(const visit *v, pl_text *out) {
   pl_text_add(out, v->storage.rate > 0 ? ", %s/s written and on the disk\n" : "\n", rate);
 }
 
-static void add_findings(const pl_findings *f, pl_text *out) {
-  pl_text_add(out, "\n");
-  for (int i = 0; i < f->n; i++) {
-    pl_text_add(out, "%s  %s\n", f->at[i].problem ? "PROBLEM " : "note    ", f->at[i].what);
-    if (*f->at[i].cure) pl_text_add(out, "          cure: %s\n", f->at[i].cure);
-  }
-  if (f->problems == 0) pl_text_add(out, "healthy\n");
-}
-
 // ---- JSON -----------------------------------------------------------------------------------
-static void json_rank(const pl_station_facts *f, pl_json *j) {
-  char cpus[4096];
-  pl_findings_cpus(f, cpus, sizeof cpus);
-  pl_json_open(j, NULL, '{');
-  pl_json_int(j, "rank", f->rank);
-  pl_json_string(j, "host", f->host);
-  pl_json_int(j, "pid", f->pid);
-  pl_json_string(j, "cpus", cpus);
-  pl_json_int(j, "cores", f->cores);
-  pl_json_int(j, "numa_first", f->numa_first);
-  pl_json_int(j, "numa_last", f->numa_last);
-  pl_json_int(j, "threads", f->threads);
-  pl_json_bool(j, "bound", f->bound);
-  pl_json_bool(j, "widened", f->widened);
-  pl_json_int(j, "node_cores", f->node_cores);
-  pl_json_int(j, "node_cpus", f->node_cpus);
-  pl_json_real(j, "quota", f->quota);
-  pl_json_int(j, "memory_bytes", f->memory);
-  pl_json_int(j, "shm_free_bytes", f->shm);
-  pl_json_close(j, '}');
-}
-
-static void json_findings(const pl_findings *f, pl_json *j) {
-  pl_json_open(j, "findings", '[');
-  for (int i = 0; i < f->n; i++) {
-    pl_json_open(j, NULL, '{');
-    pl_json_string(j, "severity", f->at[i].problem ? "problem" : "note");
-    pl_json_string(j, "what", f->at[i].what);
-    pl_json_string(j, "cure", f->at[i].cure);
-    pl_json_close(j, '}');
-  }
-  pl_json_close(j, ']');
-}
-
 static plait_err print_json(const visit *v) {
   pl_json j = {0};
   pl_json_open(&j, NULL, '{');
@@ -133,24 +98,24 @@ static plait_err print_json(const visit *v) {
   pl_json_bool(&j, "healthy", v->findings.problems == 0);
   pl_json_string(&j, "launcher", v->station->launch.launcher);
   pl_json_string(&j, "mpi_library", pl_comm_library());
+  pl_json_string(&j, "mpi_threads", pl_comm_threads());
+  pl_json_string(&j, "netcdf", netcdf_threads());
   pl_json_string(&j, "hdf5", hdf5_threads());
   pl_json_string(&j, "storage", v->storage.dir);
   pl_json_string(&j, "storage_kind", v->storage.kind);
   pl_json_int(&j, "storage_free_bytes", v->storage.free);
   pl_json_real(&j, "storage_bytes_per_s", v->storage.rate);
-  pl_json_open(&j, "ranks", '[');
-  for (int r = 0; r < v->n; r++) json_rank(&v->rank[r], &j);
-  pl_json_close(&j, ']');
-  json_findings(&v->findings, &j);
+  pl_doctor_json_ranks(v->rank, v->n, &j);
+  pl_doctor_json_findings(&v->findings, &j);
   pl_json_close(&j, '}');
   return pl_print_json(&j);
 }
 
 static plait_err print_text(const visit *v) {
   pl_text text = {0};
-  add_ranks(v, &text);
+  pl_doctor_ranks(v->rank, v->n, &text);
   add_place(v, &text);
-  add_findings(&v->findings, &text);
+  pl_doctor_findings(&v->findings, &text);
   return pl_print_text(&text);
 }
 
@@ -205,10 +170,13 @@ static plait_err tell(const options *o, const char *output, visit *v) {
   TRY(look_at_storage(output, v));
   pl_findings_judge(v->rank, v->n, v->station->launch.launched, &v->storage, &v->job, &v->findings);
   TRY(o->format == PL_FORMAT_JSON ? print_json(v) : print_text(v));
-  int problems = v->findings.problems;
-  if (problems == 0) return PLAIT_OK;
-  return plait_fail(PLAIT_VERIFY, "the doctor found %d problem%s", problems,
-                    problems == 1 ? "" : "s");
+  return pl_doctor_verdict(&v->findings);
+}
+
+plait_err pl_doctor_verdict(const pl_findings *findings) {
+  int n = findings->problems;
+  if (n == 0) return PLAIT_OK;
+  return plait_fail(PLAIT_VERIFY, "the doctor found %d problem%s", n, n == 1 ? "" : "s");
 }
 
 static plait_err examine(const pl_station *station, const options *o, const pl_cli *cli) {
@@ -228,12 +196,28 @@ done:
   return err;
 }
 
+// One process is enough for that, whatever was launched.
+static plait_err imagine(const options *o, const pl_cli *cli, const pl_wish *wish) {
+  if (cli->nargs > 0)
+    return plait_fail(PLAIT_USAGE, "--topology describes a node, '%s' is a job: one of them",
+                      cli->args[0]);
+  if (cli->launch.rank > 0) return PLAIT_OK;
+  return pl_doctor_imagine(o->topology, o->ranks > 0 ? (int)o->ranks : 1, wish,
+                           o->format == PL_FORMAT_JSON);
+}
+
 static plait_err run(const pl_cli *cli) {
   const options *o = cli->options;
   pl_station station;
   pl_wish wish = {.threads = (int)o->threads};
   int overrides = cli->nargs > 1 ? cli->nargs - 1 : 0;
   TRY(pl_overrides_check(overrides, cli->args + 1));
+  if (o->topology) return imagine(o, cli, &wish);
+  if (o->ranks)
+    return plait_fail(PLAIT_USAGE,
+                      "--ranks goes with --topology; for this machine launch them: "
+                      "mpirun -np %d plait doctor",
+                      (int)o->ranks);
   if (cli->nargs > 0) pl_job_wish(cli->args[0], overrides, cli->args + 1, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = examine(&station, o, cli);
@@ -249,7 +233,8 @@ const pl_command pl_command_doctor = {
         "One line for each rank, then findings: idle cores, ranks on the same cores, more\n"
         "threads than cores, limits of time and memory, variables that contradict each other,\n"
         "storage where the output of JOB (or the working directory) is. Exits with 0 when there\n"
-        "is no problem and with 3 when there is one; notes are no problems.\n",
+        "is no problem and with 3 when there is one; notes are no problems.\n"
+        "With --topology it says what ranks would get on a node that is not here.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 0,

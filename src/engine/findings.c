@@ -110,9 +110,13 @@ static void judge_crowd(bench *b, const node *n) {
   double have = n->used;
   if (n->first->quota > 0 && n->first->quota < have) have = n->first->quota;
   if (n->threads <= have + 0.01) return;
-  put(b, true,
-      "start fewer ranks, or fewer threads with --threads; plait waits passively meanwhile",
-      "%s: %d compute threads take turns on %.3g CPUs", n->first->host, n->threads, have);
+  char cure[128];
+  int fit = have >= 1 ? (int)(have + 0.01) : 1;
+  snprintf(cure, sizeof cure,
+           "%d compute thread%s in all on this node: fewer ranks (mpirun -np %d), or --threads",
+           fit, fit == 1 ? "" : "s", fit);
+  put(b, true, cure, "%s: %d compute threads take turns on %.3g CPUs", n->first->host, n->threads,
+      have);
 }
 
 static void judge_overlap(bench *b, const node *n) {

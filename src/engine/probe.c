@@ -92,10 +92,9 @@ static void find_share(const pl_topology *t, const pl_placement *p, pl_station_f
   if (f->numa_first > f->numa_last) f->numa_first = f->numa_last;
 }
 
-void pl_probe_station(const char *host, int rank, const pl_topology *topology,
-                      const pl_placement *placement, pl_station_facts *f) {
+void pl_probe_share(const char *host, int rank, const pl_topology *topology,
+                    const pl_placement *placement, pl_station_facts *f) {
   *f = (pl_station_facts){.rank = rank,
-                          .pid = (int)getpid(),
                           .threads = placement->threads,
                           .ncpus = placement->ncpus,
                           .bound = placement->bound,
@@ -103,10 +102,21 @@ void pl_probe_station(const char *host, int rank, const pl_topology *topology,
                           .node_cpus = topology->ncpus,
                           .node_cores = topology->ncores,
                           .node_numa = topology->nnuma,
-                          .quota = topology->quota};
+                          .quota = topology->quota,
+                          .shm = -1,
+                          .files = -1,
+                          .file_bytes = -1,
+                          .address_bytes = -1,
+                          .locked_bytes = -1};
   snprintf(f->host, sizeof f->host, "%s", host);
   snprintf(f->note, sizeof f->note, "%s", placement->note);
   find_share(topology, placement, f);
+}
+
+void pl_probe_station(const char *host, int rank, const pl_topology *topology,
+                      const pl_placement *placement, pl_station_facts *f) {
+  pl_probe_share(host, rank, topology, placement, f);
+  f->pid = (int)getpid();
   find_limits(f);
   find_variables(f);
   f->memory = pl_memory_limit();

@@ -10,6 +10,10 @@
 // What this rank stands on. Takes about 0.1 s (how busy the node is). Not collective. Threads: one.
 void pl_probe_station(const char *host, int rank, const pl_topology *topology,
                       const pl_placement *placement, pl_station_facts *facts);
+// Only what the placement says of it, also of a machine that is not here: limits are none, memory
+// and /dev/shm unknown. Pure.
+void pl_probe_share(const char *host, int rank, const pl_topology *topology,
+                    const pl_placement *placement, pl_station_facts *facts);
 // Writes `bytes` into a file of `dir`, makes them durable, removes it; how fast that was, how much
 // is free, what file system it is. What goes wrong stands in facts->error.
 void pl_probe_storage(const char *dir, int64_t bytes, pl_storage_facts *facts);

@@ -25,7 +25,10 @@ int pl_comm_rank(const pl_comm *comm);
 int pl_comm_size(const pl_comm *comm);
 const char *pl_comm_host(const pl_comm *comm);
 const char *pl_comm_library(void); // "Open MPI 4.1.4", or "none (one process)"
-bool pl_comm_has_mpi(void);        // compiled with MPI
+// "MPI_THREAD_SERIALIZED": what MPI lets the threads of this process do; "" when it has not started
+// or has ended.
+const char *pl_comm_threads(void);
+bool pl_comm_has_mpi(void); // compiled with MPI
 void pl_comm_lock(pl_comm *comm);
 void pl_comm_unlock(pl_comm *comm);
 

@@ -283,6 +283,24 @@ const char *pl_comm_library(void) {
   return text;
 }
 
+const char *pl_comm_threads(void) {
+  static const struct {
+    int level;
+    const char *name;
+  } levels[] = {{MPI_THREAD_SINGLE, "MPI_THREAD_SINGLE"},
+                {MPI_THREAD_FUNNELED, "MPI_THREAD_FUNNELED"},
+                {MPI_THREAD_SERIALIZED, "MPI_THREAD_SERIALIZED"},
+                {MPI_THREAD_MULTIPLE, "MPI_THREAD_MULTIPLE"}};
+  int running = 0, over = 0, level = 0;
+  MPI_Initialized(&running);
+  MPI_Finalized(&over);
+  if (!running || over) return "";
+  MPI_Query_thread(&level);
+  for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+    if (levels[i].level == level) return levels[i].name;
+  return "";
+}
+
 // osc/sm serves windows only where all ranks share a node. Between nodes osc/ucx takes them before
 // osc/pt2pt and then fails without UCX-capable hardware; whoever has that sets OMPI_MCA_osc=ucx.
 static void choose_windows(const pl_launch *launch) {

@@ -12,6 +12,10 @@ const char *pl_comm_library(void) {
   return "none (one process)";
 }
 
+const char *pl_comm_threads(void) {
+  return "";
+}
+
 plait_err pl_comm_start(bool launched, int promised_size, pl_comm **comm) {
   *comm = NULL;
   if (launched && promised_size > 1)

@@ -258,6 +258,18 @@ plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *laun
   return err;
 }
 
+plait_err pl_placement_imagine(const pl_topology *topology, int rank, int ranks,
+                               const pl_wish *wish, pl_placement *placement) {
+  const pl_launch launch = {.launcher = "mpirun",
+                            .launched = true,
+                            .rank = rank,
+                            .size = ranks,
+                            .local_rank = rank,
+                            .local_size = ranks};
+  const pl_surroundings nothing = {0};
+  return pl_placement_decide_in(topology, &launch, wish, &nothing, placement);
+}
+
 void pl_placement_free(pl_placement *placement) {
   pl_free(&placement->cpus);
   *placement = (pl_placement){0};

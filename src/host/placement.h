@@ -29,6 +29,10 @@ typedef struct pl_placement {
 // before it. Errors: PLAIT_MEMORY. Threads: before threads start.
 plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *launch,
                               const pl_wish *wish, pl_placement *placement);
+// Where rank `rank` of `ranks` on such a node would compute if its launcher binds nobody and no
+// variable says otherwise. Pure. PLAIT_MEMORY.
+plait_err pl_placement_imagine(const pl_topology *topology, int rank, int ranks,
+                               const pl_wish *wish, pl_placement *placement);
 void pl_placement_free(pl_placement *placement);
 
 // Sets the OpenMP environment and the affinity mask and executes the program again, once: libgomp

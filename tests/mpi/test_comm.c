@@ -29,6 +29,8 @@ static void knows_itself(void **state) {
   agree_true(comm, launch.size < 0 || (launch.size == size && launch.rank == rank));
   agree_true(comm, rank >= 0 && rank < size && strlen(pl_comm_host(comm)) > 0);
   agree_true(comm, pl_comm_has_mpi() && strlen(pl_comm_library()) > 3);
+  agree_true(comm, !strcmp(pl_comm_threads(), "MPI_THREAD_SERIALIZED") ||
+                       !strcmp(pl_comm_threads(), "MPI_THREAD_MULTIPLE"));
   pl_comm_lock(comm);
   pl_comm_unlock(comm);
 }

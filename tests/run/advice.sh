@@ -42,6 +42,16 @@ fi
 (ulimit -n 100 && run 3 "$plait" doctor && has out 'PROBLEM .*100 files' && has out 'ulimit -n 1024') ||
   fail 'doctor under ulimit -n'
 [ -z "$(ls -A locked)" ] || fail 'doctor leaves files'
+# nodes that are not here
+run 0 "$plait" doctor --topology 'pack:2 [numa] core:64 pu:2' --ranks 4
+has out '^ *2 node +128-191 +32 1 +32, bound'; has out '128 cores, 256 CPUs, 2 NUMA'; has out '^healthy'
+run 0 "$plait" doctor --topology 'pack:2 numa:4 core:16 pu:2' --ranks 8; has out '^ *7 node +224-255 +16 7 '
+run 0 "$plait" doctor --topology 'pack:2 [numa] core:64 pu:2' --ranks 3 --format json; is_json; has out '"cpus": "84-169"'
+run 3 "$plait" doctor --topology 'core:1 pu:1' --ranks 3; has out 'PROBLEM .*3 compute threads'; has out 'mpirun -np 1'
+run 3 "$plait" doctor --topology 'core:4 pu:2' --threads 2; has out 'PROBLEM .*2 of 4 cores stay idle'
+run 2 "$plait" doctor --topology nonsense; has err 'nonsense'
+run 2 "$plait" doctor --ranks 2; has err 'mpirun -np 2 plait doctor'
+run 2 "$plait" doctor job.yaml --topology 'core:1 pu:1'; has err "'job.yaml' is a job"
 
 # compare: three runs of each, nothing left behind
 run 0 "$plait" compare job.yaml -q; has out '^serial '; has out 'Best: '; empty err
@@ -126,6 +136,7 @@ for ranks in 1 2 3 4; do
   [ $ranks -le "$cores" ] && has_not out 'stay idle'
   [ $ranks -le "$cores" ] && has_not out 'take turns'
 done
+has out '^MPI .*MPI_THREAD_(SERIALIZED|MULTIPLE)'
 use() { # EXPECTED_CORES WORDS...: the CPUs of all ranks together, limited by their threads
   local expected=$1 used
   shift

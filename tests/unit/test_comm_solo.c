@@ -31,6 +31,7 @@ static void is_one_of_one(void **state) {
   assert_int_equal(pl_comm_size(comm), 1);
   assert_true(strlen(pl_comm_host(comm)) > 0);
   assert_true(strlen(pl_comm_library()) > 0);
+  assert_string_equal(pl_comm_threads(), ""); // nobody launched this test
   assert_int_equal(strncmp(pl_comm_library(), "none", 4) != 0, pl_comm_has_mpi());
   pl_comm_lock(comm);
   pl_comm_unlock(comm);
