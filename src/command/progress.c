@@ -10,6 +10,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+// Cells of the bar, at most; columns that the numbers beside it take.
+enum { BAR = 40, NUMBERS = 60 };
+
 static int terminal_width(void) {
   struct winsize size;
   int64_t columns;
@@ -53,22 +56,24 @@ static int percent_of(int64_t done, int64_t total) {
   return total > 0 ? (int)(100.0 * (double)done / (double)total) : 100;
 }
 
+// Of a fixed width, whatever the numbers behind it: it must only ever grow to the right.
+static void add_bar(int width, int percent, char bar[BAR + 4]) {
+  int cells = width - NUMBERS < BAR ? width - NUMBERS : BAR;
+  if (cells < 5) return;
+  int full = percent * cells / 100;
+  bar[0] = '[';
+  memset(bar + 1, '#', (size_t)full);
+  memset(bar + 1 + full, '.', (size_t)(cells - full));
+  snprintf(bar + 1 + cells, 3, "] ");
+}
+
 void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64_t bytes,
                  double seconds, char *out, size_t room) {
-  char tail[192], line[320], bar[64] = "";
+  char tail[192], line[320], bar[BAR + 4] = "";
   numbers(unit, done, total, bytes, seconds, tail, sizeof tail);
-  int percent = percent_of(done, total);
-  int cells = width - (int)strlen(tail) - 10; // "[] 100 %  "
-  if (cells > 40) cells = 40;
-  if (cells >= 5) {
-    int full = percent * cells / 100;
-    memset(bar, '#', (size_t)full);
-    memset(bar + full, '.', (size_t)(cells - full));
-    bar[cells] = 0;
-    snprintf(line, sizeof line, "[%s] %3d %%  %s", bar, percent, tail);
-  } else {
-    snprintf(line, sizeof line, "%3d %%  %s", percent, tail);
-  }
+  add_bar(width, percent_of(done, total), bar);
+  snprintf(line, sizeof line, "%s%3d %%  %s", bar, percent_of(done, total), tail);
+  if (width == 0) width = (int)sizeof line;
   snprintf(out, room, "%.*s", width < 5 ? 5 : width, line);
 }
 
@@ -85,7 +90,7 @@ void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double 
   pl_bar *bar = data;
   char line[256];
   if (bar->silent || (!bar->terminal && !pl_bar_due(bar, done, total, seconds))) return;
-  pl_bar_line(bar->terminal ? bar->width - 1 : 80, bar->unit, done, total, bytes, seconds, line,
+  pl_bar_line(bar->terminal ? bar->width - 1 : 0, bar->unit, done, total, bytes, seconds, line,
               sizeof line);
   if (!bar->terminal) {
     fprintf(stderr, "plait: %s\n", line);

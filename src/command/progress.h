@@ -24,7 +24,8 @@ void pl_bar_start(pl_bar *bar, bool quiet);
 void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
 void pl_bar_clear(pl_bar *bar); // takes the bar off the terminal; it comes back with the next tell
 
-// Pure: the line without colour or newline, at most `width` characters, at least "43 %".
+// Pure: the line without colour or newline, at most `width` characters, at least "43 %". 0: a line
+// for a log, without a bar.
 // The rate is in bytes, or in units when no bytes are read.
 void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64_t bytes,
                  double seconds, char *out, size_t room);

@@ -34,6 +34,30 @@ static void line_fits_every_width(void **state) {
     }
 }
 
+static int cells_of(int width, int64_t done) {
+  char line[256];
+  pl_bar_line(width, "blocks", done, 1000, 0, (double)done * 0.37, line, sizeof line);
+  const char *end = strchr(line, ']');
+  return end ? (int)(end - line) - 1 : 0;
+}
+
+// A bar that is shorter now and then looks like work that is lost.
+static void bar_keeps_its_width(void **state) {
+  (void)state;
+  for (int64_t done = 0; done <= 1000; done++) {
+    assert_int_equal(cells_of(79, done), cells_of(79, 1000));
+    assert_int_equal(cells_of(120, done), 40);
+  }
+  assert_in_range(cells_of(79, 5), 15, 40);
+}
+
+static void log_has_no_bar(void **state) {
+  char line[256];
+  (void)state;
+  pl_bar_line(0, "blocks", 123456789, 1234567890, 1LL << 50, 1e6, line, sizeof line);
+  assert_string_equal(line, " 10 %  123456789/1234567890 blocks, 1.05 GiB/s, left 104 d 04 h");
+}
+
 static void line_survives_the_ends(void **state) {
   char line[256];
   (void)state;
@@ -88,6 +112,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(line_says_percent_rate_and_time_left),
       cmocka_unit_test(line_fits_every_width),
+      cmocka_unit_test(bar_keeps_its_width),
+      cmocka_unit_test(log_has_no_bar),
       cmocka_unit_test(line_survives_the_ends),
       cmocka_unit_test(log_gets_a_line_every_5_percent),
       cmocka_unit_test(log_gets_a_line_every_minute_of_slow_work),
