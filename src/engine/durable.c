@@ -10,6 +10,7 @@
 #include "engine/params.h"
 #include "engine/watchdog.h"
 #include <stdio.h>
+#include <string.h>
 
 static bool is_root(const pl_stage *stage) {
   return pl_comm_rank(stage->comm) == 0;
@@ -152,6 +153,18 @@ static void clear(pl_stage *stage) {
   if (saved(stage) && is_root(stage)) (void)pl_checkpoints_remove(stage->task->job->output);
 }
 
+// An evolve that became infinite can be looked at up to there, and is not to be continued.
+static bool keeps_snapshots(const pl_stage *stage, plait_err err, bool sample) {
+  return err == PLAIT_KERNEL && stage->task->evolve && stage->output && !sample &&
+         pl_output_stores(stage->output);
+}
+
+static void add_snapshots(const pl_stage *stage, char *message, size_t room) {
+  size_t n = strlen(message);
+  snprintf(message + n, room - n, "; the snapshots before are in %s.partial",
+           stage->task->job->output);
+}
+
 plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
   char message[PL_MESSAGE_BYTES] = "";
   *kept = false;
@@ -164,7 +177,10 @@ plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
     if (computed && stage->journal) // everything is there, it only could not get its name
       (void)pl_journal_save(stage->journal, stage->output, NULL, 0, true);
     *kept = stage->output && worth_keeping(stage);
-    if (stage->output && !*kept) clear(stage);
+    if (keeps_snapshots(stage, err, sample))
+      add_snapshots(stage, message, sizeof message);
+    else if (stage->output && !*kept)
+      clear(stage);
   }
   if (sample) pl_output_remove(stage->output);
   pl_journal_stop(&stage->journal);

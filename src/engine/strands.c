@@ -28,7 +28,8 @@ struct pl_strands {
   double computed; // when the team had no more to do
 };
 
-static void fail(pl_strands *s, plait_err err) {
+// `keep`: what the team has handed to the writer is still written.
+static void fail(pl_strands *s, plait_err err, bool keep) {
   pthread_mutex_lock(&s->mutex);
   bool first = s->error == PLAIT_OK;
   if (first) {
@@ -40,7 +41,7 @@ static void fail(pl_strands *s, plait_err err) {
   pl_queue_close(s->free_in, true);
   pl_queue_close(s->ready_in, true);
   pl_queue_close(s->free_out, true);
-  pl_queue_close(s->ready_out, true);
+  pl_queue_close(s->ready_out, !keep);
   if (s->work->failed) s->work->failed(s->context);
 }
 
@@ -83,7 +84,7 @@ static void reader(pl_strands *s) {
     bool more = true;
     plait_err err = timed_read(s, slot, &more);
     if (err != PLAIT_OK) {
-      fail(s, err);
+      fail(s, err, false);
       return;
     }
     if (!more) break;
@@ -98,7 +99,7 @@ static void writer(pl_strands *s) {
   while (pl_queue_pop(s->ready_out, &slot, &idle)) {
     plait_err err = timed_write(s, slot);
     if (err != PLAIT_OK) {
-      fail(s, err);
+      fail(s, err, false);
       return;
     }
     pl_queue_push(s->free_out, slot);
@@ -128,7 +129,7 @@ static bool next_slot(pl_strands *s) {
   double start = pl_now();
   plait_err err = timed_read(s, 0, &more);
   count_wait(s, &s->meter->wait_read, pl_now() - start); // nothing hides it
-  if (err != PLAIT_OK) fail(s, err);
+  if (err != PLAIT_OK) fail(s, err, false);
   return err == PLAIT_OK && more;
 }
 
@@ -161,7 +162,7 @@ static void team_member(pl_strands *s, int thread) {
 #pragma omp barrier
     if (thread == 0) {
       count_work(s, start, before);
-      if (err != PLAIT_OK) fail(s, err);
+      if (err != PLAIT_OK) fail(s, err, true);
       if (!s->in_line) pl_queue_push(s->free_in, s->slot);
     }
   }
@@ -210,7 +211,7 @@ bool pl_strands_give_out(pl_strands *s, int slot) {
   double spent = pl_now() - start;
   count_wait(s, &s->meter->wait_write, spent);
   s->meter->compute -= spent;
-  if (err != PLAIT_OK) fail(s, err);
+  if (err != PLAIT_OK) fail(s, err, false);
   return err == PLAIT_OK;
 }
 
