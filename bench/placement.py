@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Where do ranks and threads go? First a table: launch line -> threads and CPUs, for a plain hybrid program
 and for plait. Then `mpirun -np N plait run` without any option beside every placement by hand of the same
-ranks, run in turn. `placement.py table` does the first only."""
+ranks, run in turn. `placement.py table` does the first only, `placement.py 2 5` the second for 2 and for
+5 ranks."""
 import json, os, statistics, subprocess, sys
 import side
 
@@ -97,9 +98,9 @@ def by_hand(ranks):
         yield "OMP_NUM_THREADS", ["env", f"OMP_NUM_THREADS={CORES}"] + run("mpirun --bind-to none -np 1", "run.placement=inherit")
 
 
-def speed():
+def speed(counts):
     reached = True
-    for ranks in (1, 2, 3, 4, 5):
+    for ranks in counts:
         commands = {"plait, no option": run(f"mpirun -np {ranks}")}
         for name, command in by_hand(ranks):
             try:
@@ -126,6 +127,8 @@ os.makedirs(side.PLACE, exist_ok=True)
 with open(JOB, "w") as f:
     f.write("kernel: gaussian\ninput: generate:ramp?shape=3600x3600\noutput: 'null:'\n"
             "params: {sigma: 60, axes: [0, 1]}\n")
-table()
-if sys.argv[1:] != ["table"] and not speed():
+counts = [int(word) for word in sys.argv[1:] if word != "table"]
+if not counts:
+    table()
+if sys.argv[1:] != ["table"] and not speed(counts or (1, 2, 3, 4, 5)):
     sys.exit(1)

@@ -109,14 +109,14 @@ static void judge_idle(bench *b, const node *n) {
 static void judge_crowd(bench *b, const node *n) {
   double have = n->used;
   if (n->first->quota > 0 && n->first->quota < have) have = n->first->quota;
-  if (n->threads <= have + 0.01) return;
+  if (n->threads <= (have < 1 ? 1 : have + 0.01)) return; // one is the least: judge_quota
   char cure[128];
   int fit = have >= 1 ? (int)(have + 0.01) : 1;
   snprintf(cure, sizeof cure,
            "%d compute thread%s in all on this node: fewer ranks (mpirun -np %d), or --threads",
            fit, fit == 1 ? "" : "s", fit);
-  put(b, true, cure, "%s: %d compute threads take turns on %.3g CPUs", n->first->host, n->threads,
-      have);
+  put(b, true, cure, "%s: %d compute threads take turns on %.3g CPU%s", n->first->host, n->threads,
+      have, have == 1 ? "" : "s");
 }
 
 static void judge_overlap(bench *b, const node *n) {

@@ -84,7 +84,7 @@ static void ranks_on_the_same_cores_are_found(void **state) {
   good(2, 1, 1); // more ranks than CPUs: that is the crowd, not an overlap of its own
   for (int r = 0; r < 2; r++) ranks[r].cpus[0] = 1;
   judge(2);
-  expect(true, "2 compute threads take turns on 1 CPUs", true);
+  expect(true, "2 compute threads take turns on 1 CPU", true);
 }
 
 static void a_quota_crowds_as_well(void **state) {
@@ -93,6 +93,8 @@ static void a_quota_crowds_as_well(void **state) {
   assert_int_equal(found.problems, 1);
   assert_non_null(strstr(found.at[0].what, "take turns on 2 CPUs"));
   assert_false(found.at[1].problem); // the quota is told, behind the problem
+  good(1, 1, 1), ranks[0].quota = 0.5, judge(1); // one thread is the least there is: no cure here
+  expect(false, "the time of 0.5 CPUs", true);
 }
 
 static void memory_and_shm_are_counted_for_the_node(void **state) {
