@@ -92,7 +92,7 @@ static void a_quota_crowds_as_well(void **state) {
   good(1, 4, 4), ranks[0].quota = 2, judge(1);
   assert_int_equal(found.problems, 1);
   assert_non_null(strstr(found.at[0].what, "take turns on 2 CPUs"));
-  assert_false(found.at[1].problem); // the quota is told, behind the problem
+  assert_false(found.at[1].problem);             // the quota is told, behind the problem
   good(1, 1, 1), ranks[0].quota = 0.5, judge(1); // one thread is the least there is: no cure here
   expect(false, "the time of 0.5 CPUs", true);
 }
