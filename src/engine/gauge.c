@@ -69,7 +69,7 @@ static plait_err place(pl_gauges *g, const double *const coord[], const pl_gauge
                         row->x, row->y);
   }
   wet mine = find_wet(m, wish), *all = NULL;
-  TRY(pl_alloc((size_t)size, sizeof *all, &all));
+  TRY(pl_comm_agree(m->comm, pl_alloc((size_t)size, sizeof *all, &all)));
   plait_err err = pl_comm_allgather(m->comm, &mine, sizeof mine, all);
   int best = 0;
   for (int r = 1; err == PLAIT_OK && r < size; r++)
@@ -96,26 +96,31 @@ static size_t own_cells(const pl_march *m) {
   return (size_t)(m->fields.part.n[0] * m->fields.part.n[1] * m->fields.part.n[2]);
 }
 
-plait_err pl_gauges_start(pl_march *m, const pl_evolve_job *job, const double *const coord[],
-                          int64_t steps, pl_gauges *g) {
-  *g = (pl_gauges){.march = m, .n = job->gauges.n, .threshold = job->arrival};
-  const pl_gauge_row *rows = job->gauges.rows;
+static plait_err make_room(pl_gauges *g, const pl_evolve_job *job, int64_t steps) {
+  pl_march *m = g->march;
+  size_t values;
   TRY(pl_calloc((size_t)g->n, sizeof *g->gauge, &g->gauge));
-  const pl_part *part = &m->fields.part;
-  TRY(pl_calloc((size_t)part->n[0], sizeof *g->row, &g->row));
-  for (int i = 0; i < g->n; i++) {
-    TRY(place(g, coord, &rows[i], &g->gauge[i]));
-    if (g->gauge[i].owner == pl_comm_rank(m->comm))
-      g->row[g->gauge[i].cell[0] - part->lo[0]] = true;
-  }
+  TRY(pl_calloc((size_t)m->fields.part.n[0], sizeof *g->row, &g->row));
   g->every = job->gauge_every > 0 ? (int64_t)fmax(1, floor(job->gauge_every / m->dt + 0.5)) : 1;
   g->samples = steps / g->every + 1;
-  size_t values;
   if (pl_mul_overflows((size_t)g->samples, (size_t)g->n, &values))
     return plait_fail(PLAIT_JOB, "evolve.gauges: too many values");
   TRY(pl_calloc(values, sizeof *g->value, &g->value));
   if (job->maximum) TRY(pl_alloc(own_cells(m), sizeof *g->maximum, &g->maximum));
   if (job->arrival > 0) TRY(pl_alloc(own_cells(m), sizeof *g->arrival, &g->arrival));
+  return PLAIT_OK;
+}
+
+plait_err pl_gauges_start(pl_march *m, const pl_evolve_job *job, const double *const coord[],
+                          int64_t steps, pl_gauges *g) {
+  *g = (pl_gauges){.march = m, .n = job->gauges.n, .threshold = job->arrival};
+  const pl_gauge_row *rows = job->gauges.rows;
+  TRY(pl_comm_agree(m->comm, make_room(g, job, steps)));
+  for (int i = 0; i < g->n; i++) {
+    TRY(place(g, coord, &rows[i], &g->gauge[i]));
+    if (g->gauge[i].owner == pl_comm_rank(m->comm))
+      g->row[g->gauge[i].cell[0] - m->fields.part.lo[0]] = true;
+  }
   return PLAIT_OK;
 }
 

@@ -24,8 +24,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+// The pieces of one message, all of one tag: MPI keeps their order. None is empty but the only one.
+typedef struct pieces {
+  size_t n;
+  MPI_Request *at, one; // at: &one, or n of them behind this struct
+  bool kept, used;      // stands in the joint
+} pieces;
+
+enum { KEPT = 64 };
 typedef struct joint {
   MPI_Comm mpi;
+  // For messages of one piece: a rank that has no memory left can still send what the others wait
+  // for, more than all halos of a part at once.
+  pieces kept[KEPT];
   bool initialised; // by us, so we finalise
 } joint;
 
@@ -120,20 +131,30 @@ static plait_err reduce(pl_comm *comm, int64_t *values, int n, bool sum) {
 }
 
 // ---- messages -------------------------------------------------------------------------------
-// The pieces of one message, all of one tag: MPI keeps their order. None is empty but the only one.
-typedef struct pieces {
-  size_t n;
-  MPI_Request at[];
-} pieces;
+static pieces *kept_pieces(pl_comm *comm) {
+  joint *j = comm->link;
+  for (int i = 0; i < KEPT; i++)
+    if (!j->kept[i].used) return &j->kept[i];
+  return NULL;
+}
 
 static plait_err start_pieces(pl_comm *comm, size_t bytes, pieces **out) {
   size_t n = bytes == 0 ? 1 : (bytes - 1) / comm->piece + 1;
-  pieces *p = NULL;
-  TRY(pl_alloc(1, sizeof *p + n * sizeof p->at[0], &p));
-  p->n = n;
+  pieces *p = n == 1 ? kept_pieces(comm) : NULL;
+  bool kept = p != NULL;
+  if (!kept) TRY(pl_alloc(1, sizeof *p + n * sizeof p->at[0], &p));
+  *p = (pieces){.n = n, .kept = kept, .used = true};
+  p->at = kept ? &p->one : (MPI_Request *)(p + 1);
   for (size_t i = 0; i < n; i++) p->at[i] = MPI_REQUEST_NULL;
   *out = p;
   return PLAIT_OK;
+}
+
+static void free_pieces(pieces *p) {
+  if (p->kept)
+    p->used = false;
+  else
+    pl_free(&p);
 }
 
 static plait_err send(pl_comm *comm, const void *data, size_t bytes, int to, int tag, void **impl) {
@@ -169,13 +190,13 @@ static plait_err test(pl_comm *comm, void *impl, bool *done) {
   for (size_t i = 0; i < p->n; i++) {
     int one = 0, code = MPI_Test(&p->at[i], &one, MPI_STATUS_IGNORE);
     if (code != MPI_SUCCESS) {
-      pl_free(&p);
+      free_pieces(p);
       return fail_mpi(code, "message");
     }
     if (!one) return PLAIT_OK;
   }
   *done = true;
-  pl_free(&p);
+  free_pieces(p);
   return PLAIT_OK;
 }
 

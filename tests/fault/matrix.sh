@@ -335,7 +335,7 @@ ranks_and_signals() { # KERNEL
   done
 }
 faults_of_a_rank() { # KERNEL: one rank of several is struck, then another number of ranks goes on
-  local kind ranks total many=1 i
+  local kind ranks total at many=1 i
   local kinds=(any:kill any:after any:power write:eio write:enospc sync:eio write:short alloc:nomem any:stall queue:stall)
   [ -n "$mpirun" ] && [ $several = 1 ] || return
   if [ $long = 1 ]; then many=12; else kinds=("${kinds[@]:RANDOM % 5 * 2:2}"); fi
@@ -343,7 +343,11 @@ faults_of_a_rank() { # KERNEL: one rank of several is struck, then another numbe
     for ((i = 0; i < many; i++)); do
       ranks=$((2 + 2 * (RANDOM % 2)))
       total=$(calls "${kind%:*}" "$1")
-      broken "${kind%:*}:$((1 + RANDOM % (total / ranks + 1))):${kind#*:}:$((RANDOM % ranks))" $ranks
+      at=$((1 + RANDOM % (total / ranks + 1)))
+      broken "${kind%:*}:$at:${kind#*:}:$((RANDOM % ranks))" $ranks
+      case $?:$kind in
+        137:any:stall | 137:*:[ens]*) note_loss 'a rank of 2 or 4' "$1" "$kind at $at: hangs on $ranks ranks" ;;
+      esac
       settle 'a rank of 2 or 4' "$1" $((1 + (ranks + RANDOM % 3) % 4)) "$kind on $ranks ranks"
     done
   done
