@@ -87,12 +87,18 @@ static void add_storage(const pl_dataset *data, pl_text *out) {
                 m->missing[i], i + 1 < m->nmissing ? "" : "\n");
 }
 
+// As it would be asked for: "group/name" in a file with groups.
+static const char *full_name(const pl_dataset *data) {
+  const char *rest = data->spec + strlen(data->path);
+  return *rest == ':' && strchr(rest, '/') ? rest + 1 + (rest[1] == '/') : data->meta.name;
+}
+
 static void add_array(const pl_dataset *data, pl_text *out) {
   const pl_meta *m = &data->meta;
   const char *units = pl_attr_text(&m->attrs, "units");
   const char *long_name = pl_attr_text(&m->attrs, "long_name");
-  pl_text_add(out, "%s: %s%s%s%s%s\n", m->name, plait_type_name(m->type), *units ? ", in " : "",
-              units, *long_name ? ", " : "", long_name);
+  pl_text_add(out, "%s: %s%s%s%s%s\n", full_name(data), plait_type_name(m->type),
+              *units ? ", in " : "", units, *long_name ? ", " : "", long_name);
   add_dims(m, out);
   add_axes(m, out);
   add_storage(data, out);
@@ -133,7 +139,7 @@ static void json_axes(const pl_meta *m, pl_json *j) {
 static void json_array(const pl_dataset *data, pl_json *j) {
   const pl_meta *m = &data->meta;
   pl_json_open(j, NULL, '{');
-  pl_json_string(j, "name", m->name);
+  pl_json_string(j, "name", full_name(data));
   pl_json_string(j, "type", plait_type_name(m->type));
   pl_json_string(j, "stored_type", plait_type_name(m->stored));
   pl_json_string(j, "units", pl_attr_text(&m->attrs, "units"));
@@ -187,17 +193,23 @@ static void drop_coordinates(const char *spec, char **names) {
   }
 }
 
+static plait_err describe_one(const char *spec, const char *name, answer *a) {
+  pl_text one = {0};
+  pl_text_add(&one, "%s:%s", spec, name);
+  plait_err err =
+      one.failed ? plait_fail(PLAIT_MEMORY, "no memory for a name") : describe(one.at, a);
+  pl_text_free(&one);
+  return err;
+}
+
 // An array that plait cannot read (text, compound types) does not hide the others.
 static plait_err describe_all(const char *spec, char **names, answer *a) {
   plait_err err = PLAIT_OK;
   if (names && names[0]) drop_coordinates(spec, names);
-  if (!names || !names[0] || !names[1]) return describe(spec, a);
+  if (!names || !names[0]) return describe(spec, a);
+  if (!names[1]) return describe_one(spec, names[0], a);
   for (; *names; names++) {
-    pl_text one = {0};
-    pl_text_add(&one, "%s:%s", spec, *names);
-    plait_err this =
-        one.failed ? plait_fail(PLAIT_MEMORY, "no memory for a name") : describe(one.at, a);
-    pl_text_free(&one);
+    plait_err this = describe_one(spec, *names, a);
     if (this == PLAIT_MEMORY) return this;
     if (this != PLAIT_OK) {
       err = this;

@@ -16,6 +16,16 @@ run 0 "$plait" info "$relief:z" --format json; is_json; has out '"degrees_east"'
 run 0 "$plait" info "$sst"; has out '12 x 90 x 180 \(time unlimited, lat, lon\)'; has out 'missing +-1e\+34'
 run 2 "$plait" info "$relief:zz"; has err "'?z'?"; lines err 1
 
+# an array in a group has the name that can be asked for
+if command -v ncgen >/dev/null; then
+  echo 'netcdf g { dimensions: x = 3; group: obs { variables: float t(x); data: t = 1, 2, 4; } }' >groups.cdl
+  ncgen -4 -o groups.nc groups.cdl || fail 'ncgen'
+  run 0 "$plait" info groups.nc; has out '^obs/t: float32'
+  run 0 "$plait" info groups.nc --format json; is_json; has out '"name": "obs/t"'
+  run 0 "$plait" info groups.nc:obs/t; has out '^obs/t: float32'
+  run 2 "$plait" info groups.nc:t; has err 'obs/t'
+fi
+
 run 0 "$plait" view "$relief" -o relief.png; has out 'colours relief'; sized relief.png 2160 1107
 run 0 "$plait" view "$relief:z" --no-legend --width 540 -o small.png; sized small.png 540 270
 run 0 "$plait" view "$relief" --map gray --range -100,100 -o gray.png; has out 'gray from -100 to 100 m'
