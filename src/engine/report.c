@@ -79,24 +79,33 @@ void pl_report_derive(pl_report *report) {
   pl_report_judge(report);
 }
 
+// What this run has done: blocks that the ranks have shared, or steps that all of them have made.
+static int64_t done_of(const pl_report *report, bool steps) {
+  const pl_meter *t = &report->total;
+  if (steps) return t->blocks / (report->ranks > 1 ? report->ranks : 1);
+  return t->blocks / (t->passes > 1 ? t->passes : 1);
+}
+
 static void add_work(const pl_report *report, pl_text *out) {
   const pl_meter *t = &report->total;
+  bool steps = report->pattern && !strcmp(report->pattern, "evolve");
+  int64_t done = done_of(report, steps), count = steps ? done : t->blocks;
+  const char *unit = steps ? "step" : "block";
   char wall[32], read[32], written[32];
   pl_format_time(t->wall, wall);
   pl_format_size(t->bytes_read, read);
   pl_format_size(t->bytes_written, written);
   int hosts = count_hosts(report);
-  pl_text_add(out, "%s: %lld block%s in %s on %d rank%s with %d thread%s in all", report->kernel,
-              (long long)t->blocks, t->blocks == 1 ? "" : "s", wall, report->ranks,
+  pl_text_add(out, "%s: %lld %s%s in %s on %d rank%s with %d thread%s in all", report->kernel,
+              (long long)count, unit, count == 1 ? "" : "s", wall, report->ranks,
               report->ranks == 1 ? "" : "s", t->threads, t->threads == 1 ? "" : "s");
   if (hosts > 1) pl_text_add(out, " (%d nodes)", hosts);
   if (report->blocks_resumed)
     pl_text_add(out, ", %lld more were done before", (long long)report->blocks_resumed);
   pl_text_add(out, "; %s read, %s written. ", read, written);
   if (!report->complete)
-    pl_text_add(out, "Not complete: %lld of %lld blocks are done. ",
-                (long long)(t->blocks / (t->passes > 1 ? t->passes : 1) + report->blocks_resumed),
-                (long long)report->blocks_total);
+    pl_text_add(out, "Not complete: %lld of %lld %ss are done. ",
+                (long long)(done + report->blocks_resumed), (long long)report->blocks_total, unit);
 }
 
 // Times are means over the ranks, so that they compare with the wall time.

@@ -57,6 +57,23 @@ static pl_report two_ranks(void) {
   return r;
 }
 
+// Every rank makes every step: the sum over the ranks would say that more was done.
+static void evolve_counts_steps(void **state) {
+  pl_report r = two_ranks();
+  pl_text text = {0};
+  (void)state;
+  r.pattern = "evolve";
+  r.complete = false;
+  r.blocks_total = 2000;
+  r.blocks_resumed = 100;
+  r.total.blocks = 2 * 700;
+  pl_report_paragraph(&r, &text);
+  assert_non_null(strstr(text.at, "gaussian: 700 steps in "));
+  assert_non_null(strstr(text.at, "Not complete: 800 of 2000 steps are done"));
+  pl_text_free(&text);
+  pl_report_free(&r);
+}
+
 static void sums_and_maxima(void **state) {
   pl_report r = two_ranks();
   (void)state;
@@ -207,6 +224,7 @@ static void the_meter_counts_this_process(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(evolve_counts_steps),
       cmocka_unit_test(sums_and_maxima),
       cmocka_unit_test(hidden_and_balance),
       cmocka_unit_test(paragraph_says_it_all),
