@@ -5,7 +5,6 @@
 #include "engine/evolve_save.h"
 #include "base/mem.h"
 #include "engine/checkpoint_file.h"
-#include "engine/evolve_state.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +53,7 @@ plait_err pl_save_begin(pl_save *save) {
   TRY(pl_comm_agree(e->march.comm, make_room(save)));
   TRY(pl_checkpoint_begin(e->store, &save->what));
   pl_state_series(e, (double *)(void *)save->values);
+  for (int i = 0; i < save->what.narrays; i++) (void)pl_state_part_of(e, i, &save->part[i]);
   save->error = PLAIT_OK;
   save->under_way = true;
   atomic_store(&save->written, false);
@@ -67,11 +67,11 @@ void pl_save_copy(pl_save *save, int thread) {
   if (save->in_place) return;
   char *to = save->copy;
   for (int i = 0; i < save->what.narrays; i++) {
-    pl_state_part part;
-    if (!pl_state_part_of(save->e, i, &part)) continue; // the gauges
-    int64_t rows = part.rows, row = part.box.n[part.box.ndim - 1] * (int64_t)part.cell;
+    const pl_state_part *part = &save->part[i];
+    if (part->rows == 0) continue;
+    int64_t rows = part->rows, row = part->box.n[part->box.ndim - 1] * (int64_t)part->cell;
     for (int64_t r = rows * thread / m->threads; r < rows * (thread + 1) / m->threads; r++)
-      memcpy(to + r * row, pl_state_row(&part, r), (size_t)row);
+      memcpy(to + r * row, pl_state_row(part, r), (size_t)row);
     to += rows * row;
   }
 }
@@ -119,8 +119,8 @@ static plait_err write_gauges(pl_save *save, int array, int64_t *bytes) {
 static plait_err write_all(pl_save *save, int64_t *bytes) {
   char *at = save->copy;
   for (int i = 0; i < save->what.narrays; i++) {
-    pl_state_part part;
-    if (!pl_state_part_of(save->e, i, &part)) {
+    pl_state_part part = save->part[i];
+    if (part.rows == 0) {
       TRY(write_gauges(save, i, bytes));
       continue;
     }

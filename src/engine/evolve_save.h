@@ -13,12 +13,16 @@
 #define PL_EVOLVE_SAVE_H
 #include "engine/checkpoint.h"
 #include "engine/evolve.h"
+#include "engine/evolve_state.h"
 #include <stdatomic.h>
 
 typedef struct pl_save {
   pl_evolve *e;      // *borrowed*
   pl_output *output; // *borrowed*
   pl_checkpoint_what what;
+  // Where each array lies in the fields, as it was at the beginning: the march goes on. rows == 0:
+  // the gauges.
+  pl_state_part part[PL_CHECKPOINT_ARRAYS];
   char *copy;                  // of this rank's state; *owned*
   char *values;                // of this rank's gauges, one after another; *owned*
   char *extra;                 // *owned*

@@ -393,6 +393,15 @@ tells() { # resume-info and the note of a resume say the same
   grep -q "goes on from .*: ${blocks:-none} of " err || note_loss 'what is left is told' map "not $blocks blocks"
   clear_result
 }
+without_a_copy() { # no memory for a copy of the state: written in place while the team waits
+  local code=0
+  job tsunami
+  clear_result
+  "$plait" run "${command[@]}" run.memory=1MiB --deadline 1ms >out 2>err || code=$?
+  [ $code = 75 ] || note_loss 'no room for a copy' tsunami "exit $code"
+  "$plait" run "${command[@]}" run.memory=1MiB run.overlap=false --deadline 1ms >out 2>err
+  settle 'no room for a copy' tsunami "$([ -z "$mpirun" ] && echo 0 || echo 3)" 'run.memory=1MiB'
+}
 tells_of_evolve() {
   local steps
   job heat
@@ -472,6 +481,7 @@ if [ -z "$only" ] || [ "$only" = rest ]; then
   two_runs
   tells
   tells_of_evolve
+  without_a_copy
 fi
 
 table
