@@ -20,7 +20,7 @@
 #define PLAIT_VERSION "0.1.0"
 #define PLAIT_DIMS    8  // axes of an array, at most
 #define PLAIT_OUTPUTS 16 // arrays that one kernel writes, at most
-#define PLAIT_ASIDES  4  // small arrays beside the input, at most
+#define PLAIT_ASIDES  12 // small arrays beside the input, at most
 #define PLAIT_NAME    64 // bytes of a name with its closing zero
 
 // ---- errors ---------------------------------------------------------------------------------
@@ -178,9 +178,20 @@ typedef enum plait_boundary { // value of a cell outside the array a b c d, at i
   PLAIT_PERIODIC              // a b c d | a b c d
 } plait_boundary;
 
+// A small array beside the input, whole in the memory of every rank. Row-major, missing values NaN.
+typedef struct plait_aside {
+  plait_type type;
+  int ndim; // 0 when the plan names no file
+  int64_t shape[PLAIT_DIMS];
+  const void *data;
+} plait_aside;
+
 // What the kernel is asked to do: the input and nothing of the launch. *Borrowed*.
+// `check` and `plan` are called with `aside` NULL, and again after each reading of files that the
+// plan has named: so a plan may depend on what is in them.
 typedef struct plait_problem {
   const plait_array *input;
+  const plait_aside *aside; // PLAIT_ASIDES of them, or NULL: not read yet
 } plait_problem;
 
 // An array that the kernel writes.
@@ -198,6 +209,18 @@ typedef struct plait_output {
   bool emitted;           // reduce: written by `emit`, follows reduced axes; the others by `finish`
 } plait_output;
 
+// reduce in steps (plait_steps): how the rows of the input, its first axis, are gone through.
+typedef struct plait_stepping {
+  int lanes;         // a power of 2; 0: passes over blocks. The rows are dealt to lanes in equal
+                     // contiguous shares, the lanes to ranks: more ranks than lanes are idle
+  int64_t rows;      // that a step takes of each lane
+  int64_t window;    // rows of a lane that are shuffled together, of pages from all over it
+  int64_t epochs;    // at most; in each every row is taken once, in another order
+  double check;      // part of the rows (the last of every page) that only checks, 0 .. < 1
+  uint64_t seed;     // of the orders
+  size_t sums[2];    // floats that the lanes of a step are summed in; of a step that checks
+} plait_stepping;
+
 // Filled by the kernel's `plan`, zeroed before. Depends on the problem and parameters alone.
 typedef struct plait_plan {
   int64_t halo[PLAIT_DIMS]; // map: cells that a result reads on each side
@@ -214,18 +237,12 @@ typedef struct plait_plan {
   int space_ndim;            // a kernel that takes no input: the cells of this space are its input,
   int64_t space[PLAIT_DIMS]; // cut into blocks without data; then `problem->input` is NULL
   const char *aside[PLAIT_ASIDES]; // files that are read whole before the first block; NULL: none
+  char aside_var[PLAIT_ASIDES][PLAIT_NAME]; // the array in that file; "" the one that it names
+  plait_stepping stepping;                  // reduce in steps
   double flops_per_cell;           // for plan and report; 0 unknown
   int noutputs;
   plait_output output[PLAIT_OUTPUTS];
 } plait_plan;
-
-// A small array beside the input, whole in the memory of every rank. Row-major, missing values NaN.
-typedef struct plait_aside {
-  plait_type type;
-  int ndim; // 0 when the plan names no file
-  int64_t shape[PLAIT_DIMS];
-  const void *data;
-} plait_aside;
 
 // What every block function gets. One per thread; `raise` is shared.
 typedef struct plait_call {
@@ -252,6 +269,31 @@ typedef struct plait_map {
   void (*block)(const plait_call *call, const plait_block *in, const plait_block *out);
 } plait_map;
 
+// reduce in steps: iterations that look at a few rows each (stochastic gradients). Every rank holds
+// the state and updates it with the same sums, which the engine adds lane by lane in one tree.
+typedef struct plait_batch { // the rows of a step that this rank has
+  bool check;                // rows that only check: nothing is learnt from them
+  int64_t epoch;             // 0, 1, ...
+  int64_t total, rows;       // rows of the step: of all ranks, here
+  const void *const *row;    // [rows] the first cell; the cells of a row lie side by side
+  const int64_t *number;     // [rows] of the input
+  const int64_t *lane;       // [lanes here + 1] lane l has rows lane[l] .. lane[l + 1]
+  int nodes;                 // node i: `width[i]` (a power of 2) lanes from lane `first[i]`
+  const int *first, *width;
+} plait_batch;
+typedef struct plait_steps {
+  void (*begin)(const plait_call *call, void *state); // one thread of every rank
+  // Every thread. Writes for each node the sums over its lanes: stepping.sums[check] floats, lanes
+  // added like the leaves of a binary tree ((0 + 1) + (2 + 3)) so that nodes can be added further.
+  void (*gather)(const plait_call *call, const plait_batch *batch, float *const sum[]);
+  // Every thread, on every rank with the same sums of all lanes. The same answer on each: false
+  // ends the epoch (not asked of a step that checks).
+  bool (*update)(const plait_call *call, const plait_batch *batch, const float *sum, void *state);
+  // One thread of every rank, after the steps of an epoch: whether there is another. `note`: a line
+  // for the user ("" none); shown at the end of the epoch.
+  bool (*epoch)(const plait_call *call, void *state, char note[160]);
+} plait_steps;
+
 // reduce: `block` describes one block in a partial (all of it written, nothing read);
 // `merge` adds to `left` the partial `right` of the blocks that follow; `finish` turns the partial
 // of all blocks of a tile into the results. Partials belong to a *tile*: a box of the kept axes,
@@ -270,8 +312,10 @@ typedef struct plait_reduce {
   // Writes the partial like `block` does (it is merged and goes to `finish`) and the emitted
   // outputs in the box of the block: labels, predictions. out[v].data is NULL for the others (and
   // for the emitted in `finish`).
+  // Without `next` and `block`: the only pass.
   void (*emit)(const plait_call *call, const plait_block *in, void *partial,
                const plait_block out[]);
+  plait_steps steps; // in place of block, merge, next and emit; `finish` gets no partial
 } plait_reduce;
 
 // evolve: the kernel says how one step advances a box of cells; the engine cuts the grid over ranks

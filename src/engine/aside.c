@@ -5,6 +5,7 @@
 // Every rank reads the files by itself: they are small, and a broadcast would be one more way.
 #include "base/mem.h"
 #include "base/raise.h"
+#include "base/text.h"
 #include "engine/task.h"
 #include <string.h>
 
@@ -33,11 +34,40 @@ done:
   return err;
 }
 
-plait_err pl_aside_load(pl_task *task) {
-  for (int i = 0; i < PLAIT_ASIDES; i++)
-    if (task->plan.aside[i] && task->plan.aside[i][0])
-      TRY(load(task->plan.aside[i], &task->aside[i]));
+static plait_err load_named(const plait_plan *plan, int i, plait_aside *aside) {
+  if (!plan->aside_var[i][0]) return load(plan->aside[i], aside);
+  pl_text spec = {0};
+  pl_text_add(&spec, "%s:%s", plan->aside[i], plan->aside_var[i]);
+  plait_err err = spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : load(spec.at, aside);
+  pl_text_free(&spec);
+  return err;
+}
+
+static plait_err load_new(pl_task *task, bool *any) {
+  *any = false;
+  for (int i = 0; i < PLAIT_ASIDES; i++) {
+    const char *file = task->plan.aside[i];
+    if (!file || !file[0] || task->aside[i].ndim > 0) continue;
+    TRY(load_named(&task->plan, i, &task->aside[i]));
+    *any = true;
+  }
   return PLAIT_OK;
+}
+
+plait_err pl_task_plan(pl_task *task) {
+  const plait_kernel *kernel = task->job->kernel;
+  const void *params = task->job->params;
+  bool any = true;
+  kernel->plan(&task->problem, params, &task->plan);
+  for (;;) {
+    TRY(load_new(task, &any));
+    if (!any) return PLAIT_OK;
+    task->problem.aside = task->aside;
+    const char *why = kernel->check ? kernel->check(&task->problem, params) : NULL;
+    if (why) return plait_fail(PLAIT_INPUT, "%s: %s", kernel->name, why);
+    task->plan = (plait_plan){0};
+    kernel->plan(&task->problem, params, &task->plan);
+  }
 }
 
 size_t pl_aside_bytes(const pl_task *task) {

@@ -66,7 +66,7 @@ static plait_err open_again(pl_stage *stage) {
   TRY(err);
   pl_output_force(stage->output, task->job->force);
   TRY(pl_resume_check(stage->comm, task, stage->output, r));
-  if (is_root(stage))
+  if (is_root(stage) && task->plan.stepping.lanes == 0)
     pl_log(PL_LOG_NOTE, "goes on from %s.journal: %lld of %lld blocks are done, %lld are left",
            task->job->output, (long long)r->blocks, (long long)task->cut.nblocks,
            (long long)(task->cut.nblocks - r->blocks));

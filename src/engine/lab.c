@@ -8,6 +8,7 @@
 #include "engine/evolve.h"
 #include "engine/job.h"
 #include "engine/merge.h"
+#include "engine/lab_steps.h"
 #include "engine/pattern.h"
 #include <string.h>
 
@@ -151,6 +152,7 @@ static plait_err run_tiles(lab_run *run, pl_merger *merger, void *state) {
   const plait_reduce *reduce = &run->job.kernel->reduce;
   plait_call *call = &run->scratch.calls[0];
   call->state = state;
+  run->emitting = reduce->block == NULL;
   for (int64_t t = 0; t < run->task.cut.ntiles; t++) {
     pl_box tile, kept;
     pl_cut_tile(&run->task.cut, t, &tile);
@@ -178,7 +180,20 @@ static plait_err run_tiles(lab_run *run, pl_merger *merger, void *state) {
   return PLAIT_OK;
 }
 
+// The results of steps: of the state alone.
+static plait_err run_steps(lab_run *run) {
+  pl_steps steps = {.kernel = run->job.kernel};
+  pl_box all;
+  pl_cut_tile(&run->task.cut, 0, &all);
+  plait_block kept = pl_block_over(NULL, run->task.array.type, &all, NULL);
+  plait_err err = pl_lab_steps(&run->task, run->data, run->scratch.calls, &steps);
+  if (err == PLAIT_OK) err = finish_tile(run, &all, &kept, NULL);
+  pl_steps_stop(&steps);
+  return err;
+}
+
 static plait_err run_reduce(lab_run *run) {
+  if (run->task.plan.stepping.lanes > 0) return run_steps(run);
   pl_pool pool = {.bytes = pl_partial_bytes(&run->task)};
   pl_merger merger = {.leaves = run->task.cut.nreds, .pool = &pool};
   void *state = NULL;
@@ -220,9 +235,8 @@ static plait_err prepare(lab_run *run, const char *settings, const int64_t *bloc
   TRY(pl_params_bind(kernel->params, run->job.params, run->keep, task->problem.input));
   const char *why = kernel->check ? kernel->check(&task->problem, run->job.params) : NULL;
   if (why) return plait_fail(PLAIT_JOB, "%s: %s", kernel->name, why);
-  kernel->plan(&task->problem, run->job.params, &task->plan);
+  TRY(pl_task_plan(task));
   if (!task->problem.input) pl_space_array(&task->plan, &task->array);
-  TRY(pl_aside_load(task));
   cut_like(task, block);
   pl_box largest = {.ndim = task->cut.ndim};
   pl_cut_largest(&task->cut, largest.n);

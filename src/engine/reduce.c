@@ -62,7 +62,7 @@ static void tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_blo
 
 // The root of a pass is kept for `next`, unless there is no other pass.
 static bool has_passes(const reduce_run *run) {
-  return run->kernel->reduce.next != NULL;
+  return run->kernel->reduce.next != NULL || run->kernel->reduce.emit != NULL;
 }
 
 // Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets
@@ -334,6 +334,7 @@ static plait_err start(reduce_run *run) {
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].state = run->state;
+  run->emitting = run->results.emitting = run->kernel->reduce.block == NULL;
   return PLAIT_OK;
 }
 
@@ -347,6 +348,7 @@ size_t pl_partial_bytes(const pl_task *task) {
 }
 
 plait_err pl_reduce_run(pl_stage *stage) {
+  if (stage->task->plan.stepping.lanes > 0) return pl_reduce_steps_run(stage);
   reduce_run run = {.stage = stage, .task = stage->task, .kernel = stage->task->job->kernel};
   plait_err err = pl_comm_agree(stage->comm, start(&run));
   if (err == PLAIT_OK) err = take_up_state(&run);

@@ -9,6 +9,7 @@
 #include "engine/feed.h"
 #include "engine/pattern.h"
 #include "engine/results.h"
+#include "engine/steps_feed.h"
 
 enum { MOST_SLOTS = 4, MOST_BATCH = 1024, BLOCKS_AT_LEAST = 64 };
 static const int64_t kib = 1024, mib = 1024 * 1024;
@@ -158,6 +159,7 @@ static void choose_cut(pl_task *task, int threads) {
 }
 
 plait_err pl_size_choose(pl_task *task, int ranks, int threads) {
+  if (task->plan.stepping.lanes > 0) return pl_steps_size(task, ranks, threads);
   task->batch = task->out_batch = 1;
   choose_cut(task, threads);
   choose_run(task, ranks);

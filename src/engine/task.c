@@ -14,6 +14,7 @@
 #include "engine/params.h"
 #include "engine/pattern.h"
 #include "engine/size.h"
+#include "engine/steps_feed.h"
 #include "host/topology.h"
 #include <math.h>
 #include <stdio.h>
@@ -72,8 +73,7 @@ static plait_err open_input(pl_task *task) {
   pl_meta_array(&task->input->meta, &task->array);
   TRY(pl_job_bind(job, &task->array));
   task->problem.input = &task->array;
-  job->kernel->plan(&task->problem, job->params, &task->plan);
-  return PLAIT_OK;
+  return pl_task_plan(task);
 }
 
 // A kernel without input says itself what there is to compute.
@@ -81,7 +81,7 @@ static plait_err open_space(pl_task *task) {
   pl_job *job = task->job;
   if (job->input[0]) return plait_fail(PLAIT_JOB, "kernel %s takes no input", job->kernel->name);
   TRY(pl_job_bind(job, NULL));
-  job->kernel->plan(&task->problem, job->params, &task->plan);
+  TRY(pl_task_plan(task));
   pl_space_array(&task->plan, &task->array);
   return PLAIT_OK;
 }
@@ -90,7 +90,6 @@ static plait_err open_here(pl_task *task, int local_size) {
   pl_job *job = task->job;
   if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
   TRY(job->kernel->takes ? open_input(task) : open_space(task));
-  TRY(pl_aside_load(task));
   choose_budget(task, local_size);
   return PLAIT_OK;
 }
@@ -172,7 +171,9 @@ static plait_err start_report(pl_comm *comm, const pl_task *task, pl_report *rep
   report->flops_per_cell =
       task->evolve ? task->evolve->march.grid.flops_per_cell : task->plan.flops_per_cell;
   report->output_bytes = task->bytes_written;
-  report->blocks_total = task->evolve ? task->evolve->steps : task->cut.nblocks;
+  report->blocks_total = task->evolve                    ? task->evolve->steps
+                         : task->plan.stepping.lanes > 0 ? pl_steps_most(task)
+                                                         : task->cut.nblocks;
   if (pl_comm_rank(comm) != 0) return PLAIT_OK;
   report->ranks = pl_comm_size(comm);
   TRY(pl_calloc((size_t)report->ranks, sizeof *report->rank, &report->rank));
@@ -214,7 +215,8 @@ static plait_err run_to_output(pl_stage *stage, pl_report *report) {
     return pl_comm_agree(stage->comm, finish_earlier(stage));
   }
   plait_err err = pl_durable_begin(stage);
-  report->blocks_resumed = task->resume.blocks;
+  bool steps = task->plan.stepping.lanes > 0 && task->resume.found;
+  report->blocks_resumed = steps ? task->resume.journal.pass : task->resume.blocks;
   if (err == PLAIT_OK) err = patterns[task->job->kernel->pattern].run(stage);
   return pl_durable_end(stage, err, &report->kept);
 }

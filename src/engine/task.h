@@ -33,6 +33,7 @@ typedef struct pl_task {
   pl_resume resume;         // what an earlier run left
   struct pl_lock *lock;     // on the output, rank 0
   int64_t run_blocks;       // reduce: blocks claimed at once, a run inside a tile, a power of 2
+  bool resident;            // reduce in steps: all rows of a rank stay in memory
 } pl_task;
 
 // As many of `all` units (blocks, steps) as this run is to do: job->sample of them, or all.
@@ -65,8 +66,9 @@ void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
 // are cut like those of a file), without data.
 void pl_space_array(const plait_plan *plan, plait_array *array);
 
-// Reads what the plan names beside the input. PLAIT_INPUT, PLAIT_MEMORY.
-plait_err pl_aside_load(pl_task *task);
+// Plans, reads what the plan names beside the input, checks and plans again with that, until nothing
+// is named anew. PLAIT_INPUT, PLAIT_MEMORY; what check says with the files read is PLAIT_INPUT.
+plait_err pl_task_plan(pl_task *task);
 size_t pl_aside_bytes(const pl_task *task);
 void pl_aside_free(pl_task *task);
 

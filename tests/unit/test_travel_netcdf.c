@@ -208,7 +208,7 @@ static void test_first_arrivals(void **state) {
   const double dt = 15;
   // the window is needed before the fields can be filled
   void *params, *keep;
-  plait_problem problem = {&array};
+  plait_problem problem = {.input = &array};
   assert_int_equal(pl_params_from_text(plait_kernel_tsunami.params,
                                        plait_kernel_tsunami.params_size, settings, &params, &keep),
                    PLAIT_OK);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// See steps_sum.h.
+#include "engine/steps_sum.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include <sched.h>
+#include <string.h>
+
+enum { TAG_NODE = 51, TAG_SEGMENT = 52, LINE = 16, SHORT = 16 * 1024 }; // floats
+static const double spin = 1e-3;                                        // s
+
+// The nodes of a rank in order; returns how many there are.
+static int nodes_of(int lanes, int rank, int ranks, int first[], int width[]) {
+  int at = (int)((int64_t)lanes * rank / ranks), end = (int)((int64_t)lanes * (rank + 1) / ranks);
+  int n = 0;
+  while (at < end) {
+    int wide = at ? at & -at : lanes;
+    while (wide > end - at) wide /= 2;
+    if (first) first[n] = at;
+    if (width) width[n] = wide;
+    n++;
+    at += wide;
+  }
+  return n;
+}
+
+// The part of n floats that a rank adds up.
+static void segment(const pl_steps_sum *s, size_t n, int rank, size_t *lo, size_t *length) {
+  size_t lines = (n + LINE - 1) / LINE, ranks = (size_t)s->ranks;
+  size_t from = lines * (size_t)rank / ranks * LINE, to = lines * ((size_t)rank + 1) / ranks * LINE;
+  if (to > n) to = n;
+  if (n <= SHORT) from = 0, to = n;
+  *lo = from;
+  *length = to > from ? to - from : 0;
+}
+
+static size_t rounded(size_t n) {
+  return (n + LINE - 1) / LINE * LINE;
+}
+
+static size_t room_each(size_t longest, int ranks) {
+  size_t part = longest / (size_t)ranks + 2 * LINE, brief = longest < SHORT ? longest : SHORT;
+  return rounded(part > brief ? part : brief);
+}
+
+size_t pl_steps_sum_bytes(int lanes, int ranks, size_t longest) {
+  int most = 0, all = 0;
+  for (int r = 0; r < ranks; r++) {
+    int n = nodes_of(lanes, r, ranks, NULL, NULL);
+    if (n > most) most = n;
+    all += n;
+  }
+  if (ranks == 1) all = 0;
+  return ((size_t)(most + 1) * rounded(longest) + (size_t)all * room_each(longest, ranks)) *
+         sizeof(float);
+}
+
+static plait_err start(pl_steps_sum *s) {
+  size_t lanes = (size_t)s->lanes, each = rounded(s->longest);
+  int all = 0;
+  for (int r = 0; r < s->ranks; r++) all += nodes_of(s->lanes, r, s->ranks, NULL, NULL);
+  TRY(pl_alloc(lanes, sizeof *s->first, &s->first));
+  TRY(pl_alloc(lanes, sizeof *s->width, &s->width));
+  TRY(pl_alloc(lanes, sizeof *s->wide, &s->wide));
+  TRY(pl_alloc(lanes, sizeof *s->at, &s->at));
+  TRY(pl_alloc(lanes, sizeof *s->own, &s->own));
+  TRY(pl_alloc(2 * ((size_t)all + lanes * (size_t)s->ranks + (size_t)s->ranks), sizeof *s->requests,
+               &s->requests));
+  s->nodes = nodes_of(s->lanes, s->rank, s->ranks, s->first, s->width);
+  TRY(pl_calloc(pl_steps_sum_bytes(s->lanes, s->ranks, s->longest), 1, &s->memory));
+  for (int i = 0; i < s->nodes; i++) s->own[i] = s->memory + (size_t)i * each;
+  s->total = s->memory + (size_t)s->nodes * each;
+  s->room = s->total + each;
+  s->base = s->nodes > 0 ? s->first[0] : 0;
+  for (int i = 0; i < s->nodes; i++) s->first[i] -= s->base;
+  return PLAIT_OK;
+}
+
+plait_err pl_steps_sum_start(pl_comm *comm, int lanes, size_t longest, pl_steps_sum *s) {
+  *s = (pl_steps_sum){.comm = comm, .ranks = 1, .lanes = lanes, .longest = longest};
+  if (comm) s->rank = pl_comm_rank(comm), s->ranks = pl_comm_size(comm);
+  plait_err err = start(s);
+  if (err != PLAIT_OK) pl_steps_sum_stop(s);
+  return err;
+}
+
+void pl_steps_sum_stop(pl_steps_sum *s) {
+  pl_free(&s->first);
+  pl_free(&s->width);
+  pl_free(&s->wide);
+  pl_free(&s->at);
+  pl_free(&s->own);
+  pl_free(&s->requests);
+  pl_free(&s->memory);
+}
+
+static plait_err wait(pl_steps_sum *s, int n) {
+  double start = pl_now();
+  bool done = false;
+  do {
+    TRY(pl_comm_test(s->comm, s->requests, n, &done));
+    if (done) return PLAIT_OK;
+    sched_yield();
+  } while (pl_now() - start < spin);
+  return pl_comm_wait(s->comm, s->requests, n);
+}
+
+static plait_err send(pl_steps_sum *s, const float *data, size_t n, int to, int tag, int *requests,
+                      pl_meter *meter) {
+  if (n == 0) return PLAIT_OK;
+  meter->messages++;
+  meter->bytes_sent += (int64_t)(n * sizeof *data);
+  return pl_comm_send(s->comm, data, n * sizeof *data, to, tag, &s->requests[(*requests)++]);
+}
+
+static plait_err receive(pl_steps_sum *s, float *data, size_t n, int from, int tag, int *requests) {
+  if (n == 0) return PLAIT_OK;
+  return pl_comm_receive(s->comm, data, n * sizeof *data, from, tag, &s->requests[(*requests)++]);
+}
+
+// The nodes of all ranks, this rank's segment of them, by lane in s->at.
+static plait_err collect(pl_steps_sum *s, size_t n, pl_meter *meter) {
+  int first[64], width[64], requests = 0;
+  size_t lo, length, room = 0;
+  segment(s, n, s->rank, &lo, &length);
+  memset(s->wide, 0, (size_t)s->lanes * sizeof *s->wide);
+  for (int r = 0; r < s->ranks; r++) {
+    int nodes = nodes_of(s->lanes, r, s->ranks, first, width);
+    for (int i = 0; i < nodes; i++) {
+      float *at = r == s->rank ? s->own[i] + lo : s->room + room;
+      s->at[first[i]] = at;
+      s->wide[first[i]] = width[i];
+      if (r == s->rank) continue;
+      TRY(receive(s, at, length, r, TAG_NODE, &requests));
+      room += room_each(s->longest, s->ranks);
+    }
+  }
+  for (int r = 0; r < s->ranks; r++) {
+    segment(s, n, r, &lo, &length);
+    for (int i = 0; i < s->nodes && r != s->rank; i++)
+      TRY(send(s, s->own[i] + lo, length, r, TAG_NODE, &requests, meter));
+  }
+  return wait(s, requests);
+}
+
+static PLAIT_WIDE void add(const float *restrict right, size_t n, float *restrict left) {
+  for (size_t i = 0; i < n; i++) left[i] += right[i];
+}
+
+// What was received, and this rank's own vectors, may be written over; depth: log2(lanes).
+static float *add_up(pl_steps_sum *s, int lane, int width, size_t n) {
+  if (s->wide[lane] == width) return (float *)s->at[lane];
+  float *left = add_up(s, lane, width / 2, n);
+  add(add_up(s, lane + width / 2, width / 2, n), n, left);
+  return left;
+}
+
+static plait_err spread(pl_steps_sum *s, size_t n, pl_meter *meter) {
+  size_t lo, length, own, own_length;
+  int requests = 0;
+  segment(s, n, s->rank, &own, &own_length);
+  for (int r = 0; r < s->ranks; r++) {
+    segment(s, n, r, &lo, &length);
+    if (r != s->rank) TRY(receive(s, s->total + lo, length, r, TAG_SEGMENT, &requests));
+  }
+  for (int r = 0; r < s->ranks; r++)
+    if (r != s->rank)
+      TRY(send(s, s->total + own, own_length, r, TAG_SEGMENT, &requests, meter));
+  return wait(s, requests);
+}
+
+plait_err pl_steps_sum_all(pl_steps_sum *s, size_t n, const float **total, pl_meter *meter) {
+  size_t lo, length;
+  *total = s->ranks == 1 ? s->own[0] : s->total;
+  if (s->ranks == 1) return PLAIT_OK;
+  double begin = pl_now();
+  TRY(collect(s, n, meter));
+  segment(s, n, s->rank, &lo, &length);
+  if (length > 0)
+    memcpy(s->total + lo, add_up(s, 0, s->lanes, length), length * sizeof *s->total);
+  if (n > SHORT) TRY(spread(s, n, meter));
+  meter->comm += pl_now() - begin;
+  return PLAIT_OK;
+}
