@@ -216,7 +216,7 @@ typedef struct plait_stepping {
   int64_t rows;      // that a step takes of each lane
   int64_t window;    // rows of a lane that are shuffled together, of pages from all over it
   int64_t epochs;    // at most; in each every row is taken once, in another order
-  double check;      // part of the rows (the last of every page) that only checks, 0 .. < 1
+  double check;      // part of the rows, in pieces drawn once, that only checks, 0 .. < 1
   uint64_t seed;     // of the orders
   size_t sums[2];    // floats that the lanes of a step are summed in; of a step that checks
 } plait_stepping;

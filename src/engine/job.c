@@ -15,7 +15,7 @@
 // ---- tables -----------------------------------------------------------------------------------
 
 typedef struct top {
-  const char *kernel, *input, *output;
+  const char *kernel, *input, *output, *source;
 } top;
 
 static const plait_param top_params[] = {
@@ -32,6 +32,11 @@ static const plait_param top_params[] = {
      .kind = PLAIT_PARAM_FILE,
      .offset = offsetof(top, output),
      .help = "FILE or FILE:VARIABLE",
+     .standard = ""},
+    {.name = "source",
+     .kind = PLAIT_PARAM_TEXT,
+     .offset = offsetof(top, source),
+     .help = "where the files come from: told when one is missing",
      .standard = ""},
     {.name = NULL},
 };
@@ -212,6 +217,7 @@ static plait_err keep_results(const loading *load) {
   pl_job *job = load->job;
   TRY(pl_strdup(load->top.input, &job->input));
   TRY(pl_strdup(load->top.output, &job->output));
+  TRY(pl_strdup(load->top.source, &job->source));
   TRY(pl_arena_get(&load->reader.keep->arena, 1, sizeof *job->marks, &job->marks));
   job->marks->input = mark_of(load->root, "input", "kernel");
   job->marks->params = mark_of(load->root, "params", "kernel");
@@ -263,6 +269,7 @@ void pl_job_free(pl_job **job) {
   pl_free(&(*job)->path);
   pl_free(&(*job)->input);
   pl_free(&(*job)->output);
+  pl_free(&(*job)->source);
   pl_free(&(*job)->echo);
   pl_free(&(*job)->object);
   pl_free(job);

@@ -31,6 +31,7 @@ typedef struct pl_job {
   char *path;   // of the job file; *owned*
   char *input;  // spec, relative paths made relative to the job file; *owned*; "" when none
   char *output; // *owned*
+  char *source; // where to get the files, told when one is missing; "" unknown; *owned*
   const plait_kernel *kernel;
   char *object; // the file that the kernel was loaded from, NULL: it is built in; *owned*
   void *params; // kernel->params_size bytes; *owned*, with all it points to

@@ -8,13 +8,12 @@ typedef struct place {
   const char *data;
   const pl_steps_plan *plan;
   size_t row_bytes;
-  bool check;
 } place;
 
 static const void *row_at(void *context, int lane, int64_t page) {
   const place *p = context;
   int64_t first, n;
-  pl_steps_piece(p->plan, lane, page, p->check, &first, &n);
+  pl_steps_piece(p->plan, lane, page, &first, &n);
   return p->data + (size_t)first * p->row_bytes;
 }
 
@@ -22,7 +21,6 @@ static plait_err march(pl_steps *s, pl_window *window, place *p) {
   while (!pl_steps_over(s)) {
     window->epoch = s->epoch;
     window->round = s->round;
-    p->check = pl_steps_checks(&s->plan, s->round);
     for (int lane = 0; lane < s->lanes; lane++)
       pl_window_fill(&s->plan, s->order, lane, 0, p->row_bytes, row_at, p, window);
     TRY(pl_steps_round(s, window, PLAIT_OK, 0));

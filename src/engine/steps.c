@@ -55,16 +55,15 @@ void pl_window_fill(const pl_steps_plan *plan, const int64_t order[], int lane, 
                     size_t row_bytes, pl_window_at *at, void *context, pl_window *w) {
   const void **row = w->row + (lane - first_lane) * w->room;
   int64_t *number = w->number + (lane - first_lane) * w->room, n = 0, page, first, rows;
-  bool check = pl_steps_checks(plan, w->round);
-  for (int64_t i = 0; (page = pl_steps_page(plan, order, w->round, i)) >= 0; i++) {
+  for (int64_t i = 0; (page = pl_steps_page(plan, order, w->round, lane, i)) >= 0; i++) {
     const char *data = at(context, lane, page);
-    pl_steps_piece(plan, lane, page, check, &first, &rows);
+    pl_steps_piece(plan, lane, page, &first, &rows);
     for (int64_t r = 0; r < rows; r++, n++) {
       row[n] = data + (size_t)r * row_bytes;
       number[n] = first + r;
     }
   }
-  if (!check) shuffle(plan, w, lane, n, row, number);
+  if (!pl_steps_checks(plan, w->round)) shuffle(plan, w, lane, n, row, number);
 }
 
 // ---- start and end --------------------------------------------------------------------------
@@ -72,7 +71,7 @@ size_t pl_steps_bytes(const pl_steps_plan *plan, const plait_plan *kernel, int r
   size_t list = batch_rows(plan) * (sizeof(void *) + sizeof(int64_t));
   return pl_steps_sum_bytes(plan->how.lanes, ranks, longest(&plan->how)) + list +
          kernel->state_bytes + 64 + sizeof(pl_steps_tail) +
-         2 * (size_t)plan->pages * sizeof(int64_t);
+         2 * pl_steps_order_room(plan) * sizeof(int64_t);
 }
 
 static void begin_round(pl_steps *s) {
@@ -109,7 +108,7 @@ static plait_err allocate(pl_steps *s, pl_comm *comm) {
   s->kernel_bytes = (s->calls[0].plan->state_bytes + 63) / 64 * 64;
   s->state_bytes = s->kernel_bytes + sizeof(pl_steps_tail);
   TRY(pl_calloc(1, s->state_bytes, &s->state));
-  TRY(pl_alloc((size_t)s->plan.pages, sizeof *s->order, &s->order));
+  TRY(pl_alloc(pl_steps_order_room(&s->plan), sizeof *s->order, &s->order));
   TRY(pl_calloc((size_t)s->plan.how.lanes, sizeof *s->lane_rows, &s->lane_rows));
   TRY(pl_alloc(rows, sizeof *s->row, &s->row));
   TRY(pl_alloc(rows, sizeof *s->number, &s->number));

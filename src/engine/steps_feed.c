@@ -95,18 +95,17 @@ static plait_err start_slot(pl_steps_feed *f, pl_steps_slot *slot) {
 
 static plait_err start(pl_steps_feed *f) {
   int64_t end = 0, n = 0, last = f->plan.pages - 1;
-  pl_steps_piece(&f->plan, f->first_lane, 0, false, &f->first_row, &n);
+  pl_steps_piece(&f->plan, f->first_lane, 0, &f->first_row, &n);
   if (f->lanes > 0) {
-    pl_steps_piece(&f->plan, f->first_lane + f->lanes - 1, last, true, &end, &n);
+    pl_steps_piece(&f->plan, f->first_lane + f->lanes - 1, last, &end, &n);
     end += n;
   }
-  size_t kinds = (size_t)f->lanes * (size_t)f->plan.pages * 2;
   if (f->task->resident) {
-    TRY(pl_calloc(kinds, sizeof *f->have, &f->have));
+    TRY(pl_calloc((size_t)f->lanes * (size_t)f->plan.pages, sizeof *f->have, &f->have));
     size_t rows = end > f->first_row ? (size_t)(end - f->first_row) : 0;
     TRY(pl_alloc(rows, f->row_bytes, &f->resident));
   }
-  TRY(pl_alloc((size_t)f->plan.pages, sizeof *f->order, &f->order));
+  TRY(pl_alloc(pl_steps_order_room(&f->plan), sizeof *f->order, &f->order));
   for (int i = 0; i < PL_STEPS_SLOTS; i++) TRY(start_slot(f, &f->slots[i]));
   pl_steps_order(&f->plan, f->epoch, f->order);
   return PLAIT_OK;
@@ -145,14 +144,13 @@ typedef struct reading {
 
 static char *place_of(reading *r, int64_t first, int64_t rows, int lane, int64_t page, bool *have) {
   pl_steps_feed *f = r->feed;
-  bool check = pl_steps_checks(&f->plan, r->slot->window.round);
   *have = false;
   if (!f->resident) {
     char *at = r->slot->data + r->used;
     r->used += (size_t)rows * f->row_bytes;
     return at;
   }
-  bool *known = &f->have[((lane - f->first_lane) * f->plan.pages + page) * 2 + check];
+  bool *known = &f->have[(lane - f->first_lane) * f->plan.pages + page];
   *have = *known;
   *known = true;
   return f->resident + (size_t)(first - f->first_row) * f->row_bytes;
@@ -165,7 +163,7 @@ static const void *fetch(void *context, int lane, int64_t page) {
   pl_steps_slot *slot = r->slot;
   int64_t first, n;
   bool have;
-  pl_steps_piece(&f->plan, lane, page, pl_steps_checks(&f->plan, slot->window.round), &first, &n);
+  pl_steps_piece(&f->plan, lane, page, &first, &n);
   char *at = place_of(r, first, n, lane, page, &have);
   if (n == 0 || have || slot->err != PLAIT_OK) return at;
   pl_steps_piece_read *p = &slot->pieces[slot->n];

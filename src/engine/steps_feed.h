@@ -31,7 +31,7 @@ typedef struct pl_steps_feed {
   size_t row_bytes, raw_bytes; // raw: of a piece
   char *resident;              // all rows of the lanes, NULL: they are streamed
   int64_t first_row;           // of the lanes
-  bool *have;                  // resident: by lane, page and kind
+  bool *have;                  // resident: by lane and page
   pl_steps_slot slots[PL_STEPS_SLOTS];
   int64_t epoch, round; // to be read next
   int64_t *order;

@@ -4,8 +4,9 @@
 // rank has which rows never shows in what a step looks at.
 //
 //   lane    an equal contiguous share of the rows; a rank has neighbouring lanes
-//   page    a piece of a lane of about 1 MiB: what is read at once. Its last rows only check
-//   window  pages from all over a lane, in an order of their own each epoch; the rows of a window
+//   page    a piece of a lane, at most 1 MiB: what is read at once. Some pages of each lane, drawn
+//           once, only check
+//   window  the next pages in an order that each lane and epoch has of its own; the rows of a window
 //           are shuffled, and a step takes the next few of each lane
 //   round   the steps of one window; after the rounds that learn come those that check
 //
@@ -20,6 +21,7 @@ typedef struct pl_steps_plan {
   plait_stepping how;
   int64_t rows;      // of the input
   int64_t pages;     // of a lane
+  int64_t checks;    // of them that only check
   int64_t at_once;   // pages of a window
   int64_t rounds;    // that learn, in an epoch
   int64_t page_rows; // at most
@@ -27,16 +29,19 @@ typedef struct pl_steps_plan {
 
 void pl_steps_plan_make(const plait_stepping *how, int64_t rows, size_t row_bytes,
                         pl_steps_plan *plan);
-// Rows [*first, *first + *n) of a page that learn or check.
-void pl_steps_piece(const pl_steps_plan *plan, int lane, int64_t page, bool check, int64_t *first,
-                    int64_t *n);
+// Rows [*first, *first + *n) of a page.
+void pl_steps_piece(const pl_steps_plan *plan, int lane, int64_t page, int64_t *first, int64_t *n);
 // The lanes of a rank: [*first, *end).
 void pl_steps_lanes(const pl_steps_plan *plan, int rank, int ranks, int *first, int *end);
-// order[pages]: the pages of an epoch, for every lane alike.
+// order[lanes, pages]: first those that check, then the others in the order of the epoch.
+static inline size_t pl_steps_order_room(const pl_steps_plan *plan) {
+  return (size_t)plan->how.lanes * (size_t)plan->pages;
+}
 void pl_steps_order(const pl_steps_plan *plan, int64_t epoch, int64_t order[]);
 int64_t pl_steps_rounds(const pl_steps_plan *plan); // of an epoch, with those that check
 // Page i of a round (of either kind), -1 when it has no more.
-int64_t pl_steps_page(const pl_steps_plan *plan, const int64_t order[], int64_t round, int64_t i);
+int64_t pl_steps_page(const pl_steps_plan *plan, const int64_t order[], int64_t round, int lane,
+                      int64_t i);
 bool pl_steps_checks(const pl_steps_plan *plan, int64_t round);
 // Steps of a round, of an epoch.
 int64_t pl_steps_of_round(const pl_steps_plan *plan, const int64_t order[], int64_t round);

@@ -16,6 +16,7 @@
 #include "engine/size.h"
 #include "engine/steps_feed.h"
 #include "host/topology.h"
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -124,13 +125,22 @@ static plait_err open_blocks(pl_comm *comm, pl_task *task, int threads) {
   return pl_comm_agree(comm, plan_here(task, pl_comm_size(comm), threads));
 }
 
+// A file that is not there: the job may know where to get it.
+static plait_err say_source(const pl_job *job, plait_err err) {
+  char message[PL_MESSAGE_BYTES];
+  if (err != PLAIT_INPUT || !job->source || !job->source[0]) return err;
+  if (!strstr(pl_message(), strerror(ENOENT))) return err;
+  snprintf(message, sizeof message, "%s", pl_message());
+  return plait_fail(err, "%s; to get it: %s", message, job->source);
+}
+
 plait_err pl_task_open(pl_comm *comm, pl_job *job, int local_size, int threads, pl_task **out) {
   pl_task *task = NULL;
   *out = NULL;
   plait_err err = pl_calloc(1, sizeof *task, &task);
   if (err == PLAIT_OK) {
     task->job = job;
-    err = open_here(task, local_size);
+    err = say_source(job, open_here(task, local_size));
   }
   err = pl_comm_agree(comm, err);
   if (err == PLAIT_OK) err = pl_comm_agree(comm, lock_output(comm, task));
