@@ -307,11 +307,6 @@ static void predict_finish(const plait_call *call, const plait_block *tile, cons
   }
 }
 
-// The properties of a network are checked with train; here that rows do not depend on blocks.
-static plait_err predict_verify(const plait_lab *lab) {
-  (void)lab;
-  return PLAIT_OK;
-}
 
 const plait_kernel plait_kernel_predict = {
     .name = "predict",
@@ -324,4 +319,4 @@ const plait_kernel plait_kernel_predict = {
     .check = predict_check,
     .plan = predict_plan,
     .reduce = {.merge = predict_merge, .finish = predict_finish, .emit = predict_emit},
-    .verify = predict_verify};
+    .verify = pl_predict_verify};

@@ -48,6 +48,7 @@ bool pl_train_update(const plait_call *call, const plait_batch *batch, const flo
                      void *state);
 bool pl_train_epoch(const plait_call *call, void *state, char note[160]);
 plait_err pl_train_verify(const plait_lab *lab);
+plait_err pl_predict_verify(const plait_lab *lab);
 // What is wrong with labels, NULL nothing; *classes: as many as they need. Text: this thread's.
 const char *pl_labels_check(const plait_aside *labels, int64_t rows, int64_t classes, bool all,
                             int64_t *needed);

@@ -10,6 +10,7 @@ sed 's/^/  /' <<<"program $plait, mpirun ${mpirun:-none}"
 
 for job in "$source_dir"/jobs/*.yaml; do
   name=$(basename "$job" .yaml)
+  case $name in fashion-*) continue ;; esac # large, and their data may be missing: train.sh
   result=$work/$name.nc
   run 0 "$plait" check "$job" output="$result"; has out '^kernel '; has out '^blocks '; has out '^memory '
   run 0 "$plait" check "$job" output="$result" --format json; is_json; has out '"memory_needed"'

@@ -128,6 +128,15 @@ static void periodic_stack_of_images(void **state) {
       "npy");
 }
 
+static void training(void **state) {
+  (void)state;
+  same_under_all("fashion-mlp.yaml",
+                 "'input=generate:random?shape=3000x20&type=float32' "
+                 "'params.labels=generate:ramp?shape=3000&type=uint8' params.hidden=[30,20] "
+                 "params.batch=64 params.epochs=2 params.activation=tanh",
+                 "nc");
+}
+
 static int make_place(void **state) {
   (void)state;
   return mkdtemp(place) ? 0 : -1;
@@ -145,6 +154,7 @@ int main(void) {
       cmocka_unit_test(global_statistics_of_many_blocks),
       cmocka_unit_test(time_statistics_of_many_tiles),
       cmocka_unit_test(periodic_stack_of_images),
+      cmocka_unit_test(training),
   };
   return cmocka_run_group_tests(tests, make_place, clear_place);
 }

@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# train.sh PLAIT [MPIRUN]: models of train: the same bytes under every launch, also when the rows are
+# streamed and when the run was killed; what predict says of them; input that makes no sense. Fashion-MNIST
+# only where the Debian package dataset-fashion-mnist is.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+mpirun=${2:-}
+[ -x /usr/bin/python3 ] || { echo 'no python3'; exit 77; }
+
+# Three clouds in six dimensions, their labels, and the same with mistakes.
+/usr/bin/python3 - <<'END'
+import random, struct
+def npy(name, code, size, shape, values):
+    head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (size, shape)
+    head += ' ' * (117 - len(head)) + '\n'
+    open(name, 'wb').write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%d%s' % (len(values), code), *values))
+r, n, d = random.Random(1), 6000, 6
+y = [i % 3 for i in range(n)]
+x = [2.0 * (y[i // d] == i % d % 3) + r.gauss(0, 0.6) for i in range(n * d)]
+npy('x.npy', 'f', '<f4', (n, d), x)
+npy('y.npy', 'b', '|i1', (n,), y)
+npy('few.npy', 'b', '|i1', (n - 1,), y[1:])
+npy('minus.npy', 'b', '|i1', (n,), [-1] + y[1:])
+npy('half.npy', 'f', '<f4', (n,), [0.5] + y[1:])
+npy('gap.npy', 'b', '|i1', (n,), [2 * (v > 0) for v in y])
+npy('one.npy', 'b', '|i1', (n,), [0] * n)
+npy('nan.npy', 'f', '<f4', (n, d), x[:5 * d] + [float('nan')] + x[5 * d + 1:])
+npy('same.npy', 'f', '<f4', (n, d), [1.5] * (n * d))
+END
+cat >net.yaml <<'END'
+kernel: train
+input: x.npy
+output: net.nc
+params: {labels: y.npy, hidden: [20], activation: tanh, batch: 40, epochs: 4, l2: 1e-4, seed: 3}
+END
+cat >say.yaml <<'END'
+kernel: predict
+input: x.npy
+output: said.nc
+params: {model: net.nc, labels: y.npy}
+END
+
+# ---- the same bytes
+run 0 "$plait" check net.yaml; has out 'memory'
+run 0 "$plait" run net.yaml; has err 'epoch 4: loss 0\.[0-9]+, checked 0\.[0-9]+, 9[0-9]\.'
+same() { run 0 "$@" output=other.nc --force --quiet; cmp -s net.nc other.nc || fail "$last: other bytes"; }
+same "$plait" run net.yaml --threads 1
+same "$plait" run net.yaml --threads 3 run.overlap=false
+if [ -n "$mpirun" ]; then for n in 2 3 4; do same "$mpirun" -np $n "$plait" run net.yaml --threads 1; done; fi
+run 0 "$plait" run net.yaml params.shuffle=400 output=window.nc
+for memory in 64MiB 700KiB; do
+  run 0 "$plait" run net.yaml params.shuffle=400 run.memory=$memory output=other.nc --force
+  cmp -s window.nc other.nc || fail "other bytes with $memory"
+done
+cmp -s window.nc net.nc && fail 'small windows shuffle like a large one'
+run 2 "$plait" run net.yaml run.memory=10KiB output=other.nc --force; has err 'too small: this job needs'
+
+# ---- predict
+run 0 "$plait" run say.yaml
+/usr/bin/python3 - >out 2>err <<'END' || fail 'the model in Python'
+import sys
+try: import netCDF4, numpy as np
+except ImportError: sys.exit(0)
+x, y = np.load('x.npy'), np.load('y.npy')
+d = netCDF4.Dataset('net.nc'); w = [d[f'weights{i}'][:].data for i in range(2)]
+h = np.tanh(x @ w[0][:-1] + w[0][-1]) @ w[1][:-1] + w[1][-1]
+s = netCDF4.Dataset('said.nc')
+assert (h.argmax(1) == s['labels'][:]).mean() > 0.9999
+p = np.exp(h - h.max(1, keepdims=True)); p /= p.sum(1, keepdims=True)
+assert abs(p - s['probabilities'][:]).max() < 1e-5
+assert abs((h.argmax(1) == y).mean() - float(s['accuracy'][...])) < 1e-3 and float(s['accuracy'][...]) > 0.95
+assert s['confusion'][:].sum() == len(y) and abs(-np.log(p[range(len(y)), y]).mean() - float(s['loss'][...])) < 1e-5
+END
+cp said.nc reference.nc
+run 0 "$plait" run say.yaml --threads 1 --force; cmp -s said.nc reference.nc || fail 'predict: other bytes with one thread'
+if [ -n "$mpirun" ]; then for n in 2 3; do
+  run 0 "$mpirun" -np $n "$plait" run say.yaml --force; cmp -s said.nc reference.nc || fail "predict: other bytes on $n ranks"
+done; fi
+
+# ---- killed, stopped, continued
+long=(net.yaml --threads 1 params.epochs=100 params.patience=0 params.batch=8)
+run 0 "$plait" run "${long[@]}" output=whole.nc --quiet
+again() { # SIGNAL RANKS: stops a run once it has a journal, goes on until it ends
+  rm -f part.nc*
+  "$plait" run "${long[@]}" output=part.nc --quiet >/dev/null 2>&1 & local pid=$!
+  for _ in $(seq 300); do [ -e part.nc.journal ] && break; sleep 0.05; done
+  sleep 0.2; kill -"$1" $pid 2>/dev/null; wait $pid; local code=$?
+  if [ $code = 0 ]; then echo "  ended before $1"; return; fi
+  [ "$1" = KILL ] || [ $code = 75 ] || fail "exit code $code after $1"
+  if [ "${2:-1}" = 1 ]; then run 0 "$plait" run "${long[@]}" output=part.nc
+  else run 0 "$mpirun" -np "$2" "$plait" run "${long[@]}" output=part.nc; fi
+  has err 'goes on behind step [1-9]'
+  cmp -s whole.nc part.nc || fail "other bytes after $1 and $2 ranks"
+}
+again KILL 1
+again TERM "${mpirun:+2}"
+
+# ---- what makes no sense
+bad() { # CODE PATTERN WORDS...
+  local code=$1 pattern=$2; shift 2
+  rm -f bad.nc
+  run "$code" timeout 60 "$plait" run --quiet "$@" output=bad.nc
+  has err "$pattern"
+  [ "$(grep -c error: err)" = 1 ] || fail "$last: not one line of error"
+  [ ! -e bad.nc ] || fail "$last: left a result"
+}
+bad 2 'there are 5999 of them for 6000 rows' net.yaml params.labels=few.npy
+bad 2 'row 0 has the label -1, expected a whole number' net.yaml params.labels=minus.npy
+bad 2 'row 0 has the label 0.5, expected a whole number' net.yaml params.labels=half.npy
+bad 2 'row 2 has the label 2, expected a whole number 0 .. 1' net.yaml params.classes=2
+bad 2 'no row has the label 1 of 0 .. 2' net.yaml params.labels=gap.npy
+bad 2 'all rows have the label 0' net.yaml params.labels=one.npy
+bad 2 'multiple of lanes' net.yaml params.lanes=16
+bad 2 'power of 2' net.yaml params.lanes=5
+bad 2 'whole numbers' net.yaml 'params.hidden=[3.5]'
+bad 2 'No such file.*; to get it: ask' net.yaml input=none.npy 'source=ask'
+bad 1 'row 5 has a missing value' net.yaml input=nan.npy params.validation=0
+bad 1 'no number any more in epoch 1.*smaller params.rate' net.yaml params.method=sgd params.rate=1e6 params.activation=relu params.hidden=[20,20]
+if [ -n "$mpirun" ]; then
+  run 1 "$mpirun" -np 3 "$plait" run net.yaml --quiet input=nan.npy params.validation=0 output=bad.nc
+  has err 'row 5 has a missing value'
+fi
+bad 2 'takes rows of 6 features, the input has 1' say.yaml input=y.npy params.labels=
+bad 2 'network' say.yaml params.model=reference.nc
+head -c 600 net.nc >cut.nc; bad 2 'cut.nc' say.yaml params.model=cut.nc
+run 0 "$plait" run net.yaml input=same.npy output=equal.nc; has_not err 'diverged'
+run 0 "$plait" run net.yaml params.labels=gap.npy params.classes=3 output=gap.nc
+# Diverges after some epochs: the best one is kept, and it says so.
+run 0 "$plait" run net.yaml params.method=sgd params.schedule=exponential params.rate=1e-3 params.decay=1 params.l2=500 \
+  params.epochs=200 params.patience=0 params.activation=relu params.momentum=0.99 output=far.nc --force
+has err 'diverged in epoch [0-9]+ .*the weights are those of epoch'
+
+# ---- Fashion-MNIST
+data=/usr/share/datasets/fashion-mnist
+if [ -e $data/train-images-idx3-ubyte.gz ]; then
+  for job in softmax mlp; do
+    run 0 "$plait" run "$source_dir/jobs/fashion-$job.yaml" output=$job.nc params.epochs=1 --quiet
+  done
+  run 0 "$plait" run "$source_dir/jobs/fashion-test.yaml" output=test.nc params.model=mlp.nc
+  cp $data/t10k-labels-idx1-ubyte.gz cut.gz; truncate -s 3000 cut.gz
+  bad 2 'cut.gz' "$source_dir/jobs/fashion-test.yaml" params.labels=cut.gz params.model=mlp.nc
+  printf '\377\377\377\377' | dd of=cut.gz bs=1 seek=1500 conv=notrunc 2>/dev/null
+  bad 2 'cut.gz' "$source_dir/jobs/fashion-test.yaml" params.labels=cut.gz params.model=mlp.nc
+fi
+finish
