@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""learn.py [kmeans] [montecarlo]: beside scikit-learn: seconds per iteration, the peer's own loop timed inside Python (its
+"""learn.py [kmeans] [montecarlo] [train]: beside scikit-learn: seconds per iteration, the peer's own loop timed inside Python (its
 start-up and reading do not count), plait as a whole process."""
 import os, statistics, subprocess, sys
 import side
@@ -119,6 +119,47 @@ def montecarlo():
     side.verdict("2 ranks x 1 / 1 rank x 2", m["plait 2 x 1"] / m["plait 1 x 2"], 1.10, "<=")
 
 
-parts = {"kmeans": lambda: (make(), kmeans()), "montecarlo": montecarlo}
+FASHION, EPOCHS, BATCH, HIDDEN = "/usr/share/datasets/fashion-mnist/train-", 3, 128, 128
+CLASSIFIER = '''
+import gzip, sys, time, warnings
+import numpy as np
+from sklearn.linear_model import SGDClassifier
+from sklearn.neural_network import MLPClassifier
+warnings.simplefilter("ignore")
+x = np.frombuffer(gzip.open(sys.argv[1] + "images-idx3-ubyte.gz").read(), "u1", offset=16).reshape(-1, 784).astype("f4") / 255
+y = np.frombuffer(gzip.open(sys.argv[1] + "labels-idx1-ubyte.gz").read(), "u1", offset=8)
+epochs, batch, hidden = map(int, sys.argv[3:])
+model = {"mlp": lambda: MLPClassifier((hidden,), batch_size=batch, max_iter=epochs, n_iter_no_change=epochs, tol=0),
+         "sgd": lambda: SGDClassifier(loss="log_loss", max_iter=epochs, tol=None, n_jobs=2)}[sys.argv[2]]()
+start = time.perf_counter()
+model.fit(x, y)
+print(time.perf_counter() - start)
+'''
+
+
+def classifiers():
+    if not os.path.exists(FASHION + "images-idx3-ubyte.gz"):
+        print("train: skipped, the package dataset-fashion-mnist is not installed")
+        return
+    out = os.path.join(side.MEMORY, "learn_out.nc")
+    for job, theirs, name in (("mlp", "mlp", "MLPClassifier"), ("softmax", "sgd", "SGDClassifier")):
+        words = [os.path.join(side.ROOT, "jobs", f"fashion-{job}.yaml"), f"output={out}", f"params.epochs={EPOCHS}",
+                 f"params.batch={BATCH}", "params.validation=0"]
+        runs = {"plait 1 x 2": side.plait(*words), "plait 2 x 1": side.plait(*words, ranks=2, threads=1)}
+        times = {n: [] for n in [*runs, name]}
+        for _ in range(side.REPEAT):
+            for n, command in runs.items():
+                times[n].append(side.run_once(command))
+            done = subprocess.run([sys.executable, "-c", CLASSIFIER, FASHION, theirs, str(EPOCHS), str(BATCH), str(HIDDEN)],
+                                  stdout=subprocess.PIPE, check=True)
+            times[name].append(float(done.stdout))
+        os.remove(out)
+        m = side.show(f"train {job}, Fashion-MNIST, {EPOCHS} epochs of 60,000 rows", times, base=name,
+                      rate=60e3 * EPOCHS, unit="samples")
+        side.verdict(f"{name} / plait", m[name] / m["plait 1 x 2"], 2, ">=")
+        side.verdict("2 ranks x 1 / 1 rank x 2", m["plait 2 x 1"] / m["plait 1 x 2"], 1.10, "<=")
+
+
+parts = {"kmeans": lambda: (make(), kmeans()), "montecarlo": montecarlo, "train": classifiers}
 for part in sys.argv[1:] or parts:
     parts[part]()

@@ -26,7 +26,8 @@ static const char *first_unused(const plait_aside *labels, int64_t rows, int64_t
   }
   for (int64_t c = 0; c < classes; c++) {
     if (used[c / 64] >> c % 64 & 1) continue;
-    snprintf(text, 200, "labels: no row has the label %lld of 0 .. %lld (params.classes: %lld allows that)",
+    snprintf(text, 200,
+             "labels: no row has the label %lld of 0 .. %lld (params.classes: %lld allows that)",
              (long long)c, (long long)classes - 1, (long long)classes);
     return text;
   }
@@ -47,8 +48,9 @@ const char *pl_labels_check(const plait_aside *labels, int64_t rows, int64_t cla
   for (int64_t r = 0; r < rows; r++) {
     double x = label_at(labels, r);
     if (!(x >= 0 && x < (double)most && x == floor(x))) {
-      snprintf(text, sizeof text, "labels: row %lld has the label %g, expected a whole number 0 .. %lld",
-               (long long)r, x, (long long)most - 1);
+      snprintf(text, sizeof text,
+               "labels: row %lld has the label %g, expected a whole number 0 .. %lld", (long long)r,
+               x, (long long)most - 1);
       return text;
     }
     if ((int64_t)x >= *needed) *needed = (int64_t)x + 1;

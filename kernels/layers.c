@@ -76,9 +76,8 @@ bool pl_net_load(const net *n, plait_type type, const void *row, double shift, d
 
 // ---- products -------------------------------------------------------------------------------
 // c[4, 16] (+)= a[4, k] b[k, 16]
-static inline __attribute__((always_inline)) void tile(int64_t k, const float *a, int64_t pa,
-                                                       const float *b, float *c, int64_t pc,
-                                                       bool more) {
+static inline __attribute__((always_inline)) void
+tile(int64_t k, const float *a, int64_t pa, const float *b, float *c, int64_t pc, bool more) {
   v8f s[4][2] = {0};
   if (more)
     for (int r = 0; r < 4; r++)
@@ -115,9 +114,18 @@ static inline double exponential(double x) {
   double k = x * 1.4426950408889634 + magic, n = k - magic;
   double r = x - n * 0.693147180369123816490, sum = 1.0 / 6227020800;
   r -= n * 1.90821492927058770002e-10;
-  static const double part[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880,
-                                1.0 / 40320,     1.0 / 5040,     1.0 / 720,     1.0 / 120,
-                                1.0 / 24,        1.0 / 6,        0.5,           1,
+  static const double part[] = {1.0 / 479001600,
+                                1.0 / 39916800,
+                                1.0 / 3628800,
+                                1.0 / 362880,
+                                1.0 / 40320,
+                                1.0 / 5040,
+                                1.0 / 720,
+                                1.0 / 120,
+                                1.0 / 24,
+                                1.0 / 6,
+                                0.5,
+                                1,
                                 1};
   for (int i = 0; i < 13; i++) sum = sum * r + part[i];
   uint64_t bits;
@@ -264,7 +272,6 @@ void pl_net_gradient(const net *n, const net_values *v, const plait_batch *batch
   for (int l = 0; l < n->layers; l++) {
     int64_t parts = (n->layer[l].k / NET_TILE + 3) / 4;
 #pragma omp for schedule(dynamic) nowait
-    for (int64_t part = 0; part < parts; part++)
-      gradient_part(n, v, batch, l, part, skip, sum);
+    for (int64_t part = 0; part < parts; part++) gradient_part(n, v, batch, l, part, skip, sum);
   }
 }

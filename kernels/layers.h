@@ -2,9 +2,10 @@
 //
 // A feed-forward network of dense layers, as train and predict calculate with it.
 //
-// Weights of a layer lie in panels of 16 outputs: [outputs / 16, k, 16], k = inputs + 1 rounded up to
-// 4; row `inputs` of a panel is the bias (its input is 1), what is rounded up is 0. All layers in one
-// vector. Values of rows: [rows, pitch], pitch = width + 1 rounded up to 16: the values, a 1, zeros.
+// Weights of a layer lie in panels of 16 outputs: [outputs / 16, k, 16], k = inputs + 1 rounded up
+// to 4; row `inputs` of a panel is the bias (its input is 1), what is rounded up is 0. All layers
+// in one vector. Values of rows: [rows, pitch], pitch = width + 1 rounded up to 16: the values, a
+// 1, zeros.
 #ifndef PLAIT_LAYERS_H
 #define PLAIT_LAYERS_H
 #include <plait.h>
@@ -46,7 +47,8 @@ bool pl_net_load(const net *n, plait_type type, const void *row, double shift, d
 void pl_net_forward(const net *n, const float *weights, int64_t first, int64_t end, net_values *v);
 // From d[layers] to the d of the hidden layers.
 void pl_net_backward(const net *n, const float *turned, int64_t first, int64_t end, net_values *v);
-// Probabilities of one row of logits; the loss -log p(label) when label >= 0. *best: the most likely.
+// Probabilities of one row of logits; the loss -log p(label) when label >= 0. *best: the most
+// likely.
 double pl_net_softmax(const float *logits, int64_t classes, int64_t label, float *p, int64_t *best);
 // Every thread (omp for): weights -> turned.
 void pl_net_turn(const net *n, const float *weights, float *turned);

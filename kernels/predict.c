@@ -44,7 +44,7 @@ static const plait_param predict_table[] = {
     {0}};
 #undef AT
 
-typedef struct tally { // the partial
+typedef struct tally {   // the partial
   int64_t *rows, *right; // [1]
   double *loss;          // [PARTS]
   int64_t *confusion;    // [classes, classes]
@@ -166,7 +166,8 @@ static void predict_plan(const plait_problem *problem, const void *params, plait
   if (problem->aside) {
     network_of(&problem->aside[NETWORK], &n);
     classes = n.layer[n.layers - 1].out;
-    plan->scratch_bytes = pl_net_values(&n, ROWS, false, NULL, &v) + (size_t)classes * sizeof(float);
+    plan->scratch_bytes =
+        pl_net_values(&n, ROWS, false, NULL, &v) + (size_t)classes * sizeof(float);
     plan->shared_bytes = n.weights * sizeof(float);
     plan->flops_per_cell = 2 * (double)n.weights / (double)features_of(in);
     for (int l = 0; l < n.layers; l++) {
@@ -234,7 +235,8 @@ static double do_rows(const plait_call *call, const net *n, const plait_block *i
   bool missing[ROWS];
   double loss = 0;
   int64_t classes = n->layer[n->layers - 1].out, pitch = n->pitch[n->layers];
-  float *p = (float *)(void *)((char *)call->scratch + pl_net_values(n, ROWS, false, call->scratch, &v));
+  float *p =
+      (float *)(void *)((char *)call->scratch + pl_net_values(n, ROWS, false, call->scratch, &v));
   ptrdiff_t bytes = in->stride[0] * (ptrdiff_t)plait_type_size(in->type);
   for (int64_t r = 0; r < ROWS; r++) {
     int64_t row = first + (r < rows ? r : 0); // what is too much is calculated and forgotten
@@ -243,8 +245,8 @@ static double do_rows(const plait_call *call, const net *n, const plait_block *i
   }
   pl_net_forward(n, call->shared, 0, (rows + NET_TILE - 1) / NET_TILE * NET_TILE, &v);
   for (int64_t r = 0; r < rows; r++)
-    loss += settle_row(call, in, first + r, missing[r], v.a[n->layers] + r * pitch, classes, p, to,
-                       t);
+    loss +=
+        settle_row(call, in, first + r, missing[r], v.a[n->layers] + r * pitch, classes, p, to, t);
   return loss;
 }
 
@@ -306,7 +308,6 @@ static void predict_finish(const plait_call *call, const plait_block *tile, cons
     memcpy(out[first + 2].data, t.confusion, (size_t)(classes * classes) * sizeof(int64_t));
   }
 }
-
 
 const plait_kernel plait_kernel_predict = {
     .name = "predict",

@@ -40,8 +40,7 @@ static void logits_ref(const trial *t, const double *x, double *z) {
     const net_layer *y = &t->n.layer[l];
     for (int64_t j = 0; j < y->out; j++) {
       b[j] = (double)t->weights[pl_net_weight(y, y->in, j)];
-      for (int64_t i = 0; i < y->in; i++)
-        b[j] += a[i] * (double)t->weights[pl_net_weight(y, i, j)];
+      for (int64_t i = 0; i < y->in; i++) b[j] += a[i] * (double)t->weights[pl_net_weight(y, i, j)];
       if (l < t->n.layers - 1) b[j] = t->n.activation == NET_RELU ? fmax(b[j], 0) : tanh(b[j]);
     }
     memcpy(a, b, (size_t)y->out * sizeof *a);

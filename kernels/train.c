@@ -11,18 +11,18 @@
 // not become smaller for `patience` epochs. A loss that is no number ends it too.
 //
 // Shapes: in [rows, any axes]: the values of a row are its features; labels [rows], whole numbers
-//   from 0. Out: weights0, weights1, .. [inputs + 1, outputs] float32, the last row is the bias, for
-//   features as they stand in the file (scale and shift are folded in): logits = x w[:-1] + w[-1];
-//   network: the activation (0 relu, 1 tanh) and the sizes of all layers; by epoch loss, check_loss,
-//   check_accuracy (NaN: not reached); best_epoch, from 1.
-// Arithmetic: float32, losses float64. About 6 flops per weight and row. Memory: a batch, and 4 to 6
-//   times the weights.
+//   from 0. Out: weights0, weights1, .. [inputs + 1, outputs] float32, the last row is the bias,
+//   for features as they stand in the file (scale and shift are folded in): logits = x w[:-1] +
+//   w[-1]; network: the activation (0 relu, 1 tanh) and the sizes of all layers; by epoch loss,
+//   check_loss, check_accuracy (NaN: not reached); best_epoch, from 1.
+// Arithmetic: float32, losses float64. About 6 flops per weight and row. Memory: a batch, and 4 to
+//   6 times the weights.
 // Missing values: refused.
 // Bits: the same for any ranks and threads; `lanes` is part of the job.
 // Source: D. P. Kingma, J. Ba, Adam: a method for stochastic optimization (ICLR 2015), algorithm 1;
 //   X. Glorot, Y. Bengio, Understanding the difficulty of training deep feedforward neural networks
-//   (AISTATS 2010), eq. 16, and for relu K. He et al., Delving deep into rectifiers (ICCV 2015): the
-//   first weights.
+//   (AISTATS 2010), eq. 16, and for relu K. He et al., Delving deep into rectifiers (ICCV 2015):
+//   the first weights.
 #include "train.h"
 #include <math.h>
 #include <stdio.h>
@@ -34,19 +34,33 @@ static const char *const schedules[] = {"constant", "exponential", "cosine", NUL
 
 #define AT(member) offsetof(train_params, member)
 #define INT(word, text, value, low, high)                                                          \
-  {.name = #word, .kind = PLAIT_PARAM_INT, .offset = AT(word), .unit = "", .help = text,           \
-   .standard = value, .min = low, .max = high}
+  {                                                                                                \
+    .name = #word, .kind = PLAIT_PARAM_INT, .offset = AT(word), .unit = "", .help = text,          \
+    .standard = value, .min = low, .max = high                                                     \
+  }
 #define REAL(word, text, value, low, high)                                                         \
-  {.name = #word, .kind = PLAIT_PARAM_REAL, .offset = AT(word), .unit = "", .help = text,          \
-   .standard = value, .min = low, .max = high}
+  {                                                                                                \
+    .name = #word, .kind = PLAIT_PARAM_REAL, .offset = AT(word), .unit = "", .help = text,         \
+    .standard = value, .min = low, .max = high                                                     \
+  }
 #define CHOICE(word, text, value, list)                                                            \
-  {.name = #word, .kind = PLAIT_PARAM_CHOICE, .offset = AT(word), .unit = "", .help = text,        \
-   .standard = value, .choices = list}
+  {                                                                                                \
+    .name = #word, .kind = PLAIT_PARAM_CHOICE, .offset = AT(word), .unit = "", .help = text,       \
+    .standard = value, .choices = list                                                             \
+  }
 static const plait_param train_table[] = {
-    {.name = "labels", .kind = PLAIT_PARAM_FILE, .offset = AT(labels), .unit = "",
+    {.name = "labels",
+     .kind = PLAIT_PARAM_FILE,
+     .offset = AT(labels),
+     .unit = "",
      .help = "file with the label of every row: whole numbers from 0"},
-    {.name = "hidden", .kind = PLAIT_PARAM_REALS, .offset = AT(hidden), .unit = "",
-     .standard = "[]", .min = 1, .max = 1e6,
+    {.name = "hidden",
+     .kind = PLAIT_PARAM_REALS,
+     .offset = AT(hidden),
+     .unit = "",
+     .standard = "[]",
+     .min = 1,
+     .max = 1e6,
      .help = "sizes of the hidden layers; none: softmax regression"},
     CHOICE(activation, "of the hidden layers", "relu", activations),
     INT(classes, "how many labels there are; 0: the largest + 1, each with a row", "0", 0, 65536),
@@ -63,8 +77,9 @@ static const plait_param train_table[] = {
     INT(patience, "ends after so many epochs that check no better; 0: never", "10", 0, 1e6),
     INT(seed, "of the first weights and the shuffling", "0", 0, 9e15),
     INT(shuffle, "rows that are shuffled together; 0: those of 128 MiB", "0", 0, 2e9),
-    INT(lanes, "shares of a batch, a power of 2: ranks that can help; 0: 8, or fewer for odd batches",
-        "0", 0, 4096),
+    INT(lanes,
+        "shares of a batch, a power of 2: ranks that can help; 0: 8, or fewer for odd batches", "0",
+        0, 4096),
     REAL(shift, "a feature is (x - shift) * scale", "0", -1e30, 1e30),
     REAL(scale, "0: 1/255 for uint8, 1/65535 for uint16, else 1", "0", 0, 1e30),
     {0}};
@@ -213,7 +228,8 @@ static void train_plan(const plait_problem *problem, const void *params, plait_p
 }
 
 // ---- results --------------------------------------------------------------------------------
-// w for x as it stands in the file: w (x - shift) scale + b = (w scale) x + (b - shift scale sum w).
+// w for x as it stands in the file: w (x - shift) scale + b = (w scale) x + (b - shift scale sum
+// w).
 static void write_layer(const net_layer *y, const float *w, double shift, double scale, float *to) {
   for (int64_t j = 0; j < y->out; j++) {
     double sum = 0;

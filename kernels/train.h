@@ -18,12 +18,12 @@ typedef struct train_params {
 } train_params;
 
 typedef struct train_head {
-  int64_t epoch;           // epochs that are finished
-  int64_t best_epoch;      // of the weights in `best`, from 1; 0 none yet
-  int64_t diverged;        // the loss is no number any more
-  double rate;             // of this epoch
-  double first, second;    // powers of Adam's decays
-  double loss, rows;       // of the steps of this epoch
+  int64_t epoch;        // epochs that are finished
+  int64_t best_epoch;   // of the weights in `best`, from 1; 0 none yet
+  int64_t diverged;     // the loss is no number any more
+  double rate;          // of this epoch
+  double first, second; // powers of Adam's decays
+  double loss, rows;    // of the steps of this epoch
   double check_loss, check_right, check_rows;
   double best_loss;
   double spare[4];

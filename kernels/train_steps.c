@@ -72,7 +72,8 @@ static void load_rows(const plait_call *call, const net *n, const plait_batch *b
   }
 }
 
-// The loss of each row, and its derivatives by the logits: (probability - 1 or 0) / rows of the step.
+// The loss of each row, and its derivatives by the logits: (probability - 1 or 0) / rows of the
+// step.
 static void losses(const plait_call *call, const net *n, const plait_batch *b, int64_t first,
                    int64_t end, batch_view *v) {
   int64_t classes = n->layer[n->layers - 1].out, pitch = n->pitch[n->layers], best;
@@ -91,8 +92,7 @@ static void losses(const plait_call *call, const net *n, const plait_batch *b, i
 
 // Sums of the lanes of a node as a tree; in float64 within a lane.
 static float tree(const plait_batch *b, const float *x, int lane, int width) {
-  if (width > 1)
-    return tree(b, x, lane, width / 2) + tree(b, x, lane + width / 2, width / 2);
+  if (width > 1) return tree(b, x, lane, width / 2) + tree(b, x, lane + width / 2, width / 2);
   double sum = 0;
   for (int64_t r = b->lane[lane]; r < b->lane[lane + 1]; r++) sum += (double)x[r];
   return (float)sum;
@@ -170,8 +170,7 @@ static void move_panels(const net *n, const train_params *p, const train_state *
         int64_t from = part * ROWS, end = from + ROWS < y->in ? from + ROWS : y->in;
         size_t at = y->at + (size_t)((panel * y->k + from) * NET_PANEL);
         move_rows(p, s, g, at, end - from, p->l2);
-        if (part == parts - 1)
-          move_rows(p, s, g, at + (size_t)((end - from) * NET_PANEL), 1, 0);
+        if (part == parts - 1) move_rows(p, s, g, at + (size_t)((end - from) * NET_PANEL), 1, 0);
       }
   }
 #pragma omp barrier
@@ -221,10 +220,11 @@ static double rate_after(const train_params *p, int64_t epoch, double rate) {
 
 static bool diverged(const plait_call *call, const train_head *h, char note[160]) {
   if (h->best_epoch == 0)
-    plait_call_raise(call,
-                     "train: the loss is no number any more in epoch %lld: nothing has been learnt; "
-                     "a smaller params.rate (it was %g) may help",
-                     (long long)h->epoch + 1, h->rate);
+    plait_call_raise(
+        call,
+        "train: the loss is no number any more in epoch %lld: nothing has been learnt; "
+        "a smaller params.rate (it was %g) may help",
+        (long long)h->epoch + 1, h->rate);
   else
     snprintf(note, 160, "diverged in epoch %lld (rate %g): the weights are those of epoch %lld",
              (long long)h->epoch + 1, h->rate, (long long)h->best_epoch);

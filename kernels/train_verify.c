@@ -149,9 +149,10 @@ static plait_err check_first_step(const plait_lab *lab, const float *x) {
       for (int64_t r = 0; r < N; r++)
         sum += (i < D ? (double)x[r * D + i] : 1) * ((r % CLASSES == c) - 1.0 / CLASSES);
       if (fabs(2 * sum / N - (double)m.first[i * CLASSES + c]) > 1e-6)
-        return plait_fail(PLAIT_VERIFY, "train: the first step moves weight %d of class %d by %g, "
-                          "should be %g", (int)i, (int)c, (double)m.first[i * CLASSES + c],
-                          2 * sum / N);
+        return plait_fail(PLAIT_VERIFY,
+                          "train: the first step moves weight %d of class %d by %g, "
+                          "should be %g",
+                          (int)i, (int)c, (double)m.first[i * CLASSES + c], 2 * sum / N);
     }
   if (fabs(m.loss[0] - log(CLASSES)) > 1e-6)
     return plait_fail(PLAIT_VERIFY, "train: the first loss is %g, should be log 256", m.loss[0]);
@@ -177,8 +178,9 @@ static int64_t label_of(const learnt *m, const float *x) {
 static plait_err check_learning(const plait_lab *lab, const float *x) {
   static learnt m;
   int right = 0;
-  plait_err err = apply(lab, LABELS "hidden=32 activation=tanh epochs=40 batch=32 rate=0.01 shuffle=300",
-                        true, x, &m);
+  plait_err err =
+      apply(lab, LABELS "hidden=32 activation=tanh epochs=40 batch=32 rate=0.01 shuffle=300", true,
+            x, &m);
   if (err != PLAIT_OK) return err;
   for (int64_t r = 0; r < N; r++) right += label_of(&m, x + r * D) == r % CLASSES;
   if (right < N * 98 / 100)

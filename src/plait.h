@@ -211,14 +211,14 @@ typedef struct plait_output {
 
 // reduce in steps (plait_steps): how the rows of the input, its first axis, are gone through.
 typedef struct plait_stepping {
-  int lanes;         // a power of 2; 0: passes over blocks. The rows are dealt to lanes in equal
-                     // contiguous shares, the lanes to ranks: more ranks than lanes are idle
-  int64_t rows;      // that a step takes of each lane
-  int64_t window;    // rows of a lane that are shuffled together, of pages from all over it
-  int64_t epochs;    // at most; in each every row is taken once, in another order
-  double check;      // part of the rows, in pieces drawn once, that only checks, 0 .. < 1
-  uint64_t seed;     // of the orders
-  size_t sums[2];    // floats that the lanes of a step are summed in; of a step that checks
+  int lanes;      // a power of 2; 0: passes over blocks. The rows are dealt to lanes in equal
+                  // contiguous shares, the lanes to ranks: more ranks than lanes are idle
+  int64_t rows;   // that a step takes of each lane
+  int64_t window; // rows of a lane that are shuffled together, of pages from all over it
+  int64_t epochs; // at most; in each every row is taken once, in another order
+  double check;   // part of the rows, in pieces drawn once, that only checks, 0 .. < 1
+  uint64_t seed;  // of the orders
+  size_t sums[2]; // floats that the lanes of a step are summed in; of a step that checks
 } plait_stepping;
 
 // Filled by the kernel's `plan`, zeroed before. Depends on the problem and parameters alone.
@@ -239,7 +239,7 @@ typedef struct plait_plan {
   const char *aside[PLAIT_ASIDES]; // files that are read whole before the first block; NULL: none
   char aside_var[PLAIT_ASIDES][PLAIT_NAME]; // the array in that file; "" the one that it names
   plait_stepping stepping;                  // reduce in steps
-  double flops_per_cell;           // for plan and report; 0 unknown
+  double flops_per_cell;                    // for plan and report; 0 unknown
   int noutputs;
   plait_output output[PLAIT_OUTPUTS];
 } plait_plan;

@@ -176,7 +176,9 @@ plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
     snprintf(message, sizeof message, "%s", pl_message());
     if (computed && stage->journal) // everything is there, it only could not get its name
       (void)pl_journal_save(stage->journal, stage->output, NULL, 0, true);
-    *kept = stage->output && worth_keeping(stage);
+    // Steps that a kernel has refused would be refused again.
+    bool hopeless = err == PLAIT_KERNEL && stage->task->plan.stepping.lanes > 0;
+    *kept = stage->output && !hopeless && worth_keeping(stage);
     if (keeps_snapshots(stage, err, sample))
       add_snapshots(stage, message, sizeof message);
     else if (stage->output && !*kept)

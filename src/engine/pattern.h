@@ -29,10 +29,10 @@ typedef struct pl_scratch { // per-thread scratch and the calls that carry it
   char *memory;
 } pl_scratch;
 
-plait_err pl_map_run(pl_stage *stage);    // Collective; agrees at its end
-plait_err pl_reduce_run(pl_stage *stage); // Collective; agrees at its end
+plait_err pl_map_run(pl_stage *stage);          // Collective; agrees at its end
+plait_err pl_reduce_run(pl_stage *stage);       // Collective; agrees at its end
 plait_err pl_reduce_steps_run(pl_stage *stage); // Collective; agrees at its end
-plait_err pl_evolve_run(pl_stage *stage); // Collective; agrees at its end
+plait_err pl_evolve_run(pl_stage *stage);       // Collective; agrees at its end
 
 size_t pl_scratch_bytes(const pl_task *task); // per thread
 size_t pl_partial_bytes(const pl_task *task); // reduce: of a partial of the largest tile

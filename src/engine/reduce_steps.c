@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A reduction in steps under the strands of a rank: the reader brings windows, the team goes through
-// their steps (steps.c), rank 0 keeps the state in the journal and writes the results at the end.
-// The state is the same on every rank, so that a checkpoint is one rank's business and may be taken
-// after any step; a resume puts every rank behind that step.
+// A reduction in steps under the strands of a rank: the reader brings windows, the team goes
+// through their steps (steps.c), rank 0 keeps the state in the journal and writes the results at
+// the end. The state is the same on every rank, so that a checkpoint is one rank's business and may
+// be taken after any step; a resume puts every rank behind that step.
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -165,8 +165,7 @@ static plait_err write_results(steps_run *run) {
     for (int d = 0; d < box.ndim; d++) tile.extent[d] = 1;
     plait_call call = run->scratch.calls[0];
     call.threads = 1;
-    task->job->kernel->reduce.finish(&call, &tile, NULL,
-                                     pl_results_prepare(&results, 0, 0, &box));
+    task->job->kernel->reduce.finish(&call, &tile, NULL, pl_results_prepare(&results, 0, 0, &box));
     pl_results_encode(&results, 0, 0, &run->raise);
     err = pl_raised(&run->raise);
   }

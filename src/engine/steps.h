@@ -52,7 +52,7 @@ typedef struct pl_steps {
   const float *total; // what the leader tells its team
   float *node[64];
   bool go, more;
-  int asked;     // some rank asks all to stop
+  int asked;      // some rank asks all to stop
   plait_err err;  // of this rank
   bool elsewhere; // another rank failed
   // Leader, after a step, may be NULL. `closed`: the epoch ends with it, `note` is the kernel's.
@@ -62,8 +62,8 @@ typedef struct pl_steps {
 } pl_steps;
 
 size_t pl_steps_bytes(const pl_steps_plan *plan, const plait_plan *kernel, int ranks); // of a rank
-// Collective but for comm NULL (one rank). Before: plan, kernel, calls, meter. `done`: steps that an
-// earlier run did, with `state` read back by the caller afterwards.
+// Collective but for comm NULL (one rank). Before: plan, kernel, calls, meter. `done`: steps that
+// an earlier run did, with `state` read back by the caller afterwards.
 plait_err pl_steps_start(pl_steps *s, pl_comm *comm, int64_t done);
 void pl_steps_stop(pl_steps *s);
 pl_steps_tail *pl_steps_end_of(const pl_steps *s); // behind the state

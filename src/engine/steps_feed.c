@@ -29,10 +29,10 @@ static void count_bytes(const pl_task *task, const pl_steps_plan *plan, int rank
                         sizes *s) {
   int64_t lanes = (plan->how.lanes + ranks - 1) / ranks, row = (int64_t)row_bytes(task);
   int64_t pieces = lanes * plan->at_once * PL_STEPS_SLOTS;
-  s->fixed = (int64_t)(pl_scratch_bytes(task) * (size_t)threads + task->plan.shared_bytes +
-                       pl_aside_bytes(task) + pl_steps_bytes(plan, &task->plan, ranks) +
-                       pl_results_set_bytes(task) +
-                       PL_STEPS_SLOTS * pl_window_bytes(plan, (int)lanes));
+  s->fixed =
+      (int64_t)(pl_scratch_bytes(task) * (size_t)threads + task->plan.shared_bytes +
+                pl_aside_bytes(task) + pl_steps_bytes(plan, &task->plan, ranks) +
+                pl_results_set_bytes(task) + PL_STEPS_SLOTS * pl_window_bytes(plan, (int)lanes));
   s->resident = lanes * (plan->rows / plan->how.lanes + 1) * row;
   s->windows = pieces * plan->page_rows * row;
   s->raw = pieces * (int64_t)raw_bytes(task, plan);
@@ -68,9 +68,11 @@ plait_err pl_steps_size(pl_task *task, int ranks, int threads) {
   task->slots = PL_STEPS_SLOTS;
   task->out_slots = task->batch = task->out_batch = 1;
   task->run_blocks = 1;
-  double steps = (double)plan.how.epochs *
-                 ((double)plan.rows / (double)plan.how.lanes / (double)plan.how.rows + 2 * (double)plan.pages);
-  if (steps > 2e9) return plait_fail(PLAIT_JOB, "more than 2e9 steps: fewer epochs or larger batches");
+  double steps =
+      (double)plan.how.epochs *
+      ((double)plan.rows / (double)plan.how.lanes / (double)plan.how.rows + 2 * (double)plan.pages);
+  if (steps > 2e9)
+    return plait_fail(PLAIT_JOB, "more than 2e9 steps: fewer epochs or larger batches");
   count_bytes(task, &plan, ranks, threads, &s);
   task->resident = s.fixed + s.raw + s.resident <= task->budget;
   task->needed = s.fixed + s.raw + (task->resident ? s.resident : s.windows);

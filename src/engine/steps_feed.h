@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Brings the rows of a reduction in steps into memory: the windows of a rank's lanes, one after
-// another, two at a time, so that reading is hidden behind the steps. When all lanes of the rank fit
-// into the budget they are read once and stay.
+// another, two at a time, so that reading is hidden behind the steps. When all lanes of the rank
+// fit into the budget they are read once and stay.
 #ifndef PL_STEPS_FEED_H
 #define PL_STEPS_FEED_H
 #include "engine/steps.h"

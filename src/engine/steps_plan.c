@@ -10,7 +10,8 @@ static int64_t up(int64_t a, int64_t b) {
 }
 
 static int64_t lane_start(const pl_steps_plan *plan, int64_t lane) {
-  return plan->rows / plan->how.lanes * lane + plan->rows % plan->how.lanes * lane / plan->how.lanes;
+  return plan->rows / plan->how.lanes * lane +
+         plan->rows % plan->how.lanes * lane / plan->how.lanes;
 }
 
 // Rows of a page: a 256th of a lane, but not less than 64 KiB of it while there are 32 pages, nor

@@ -6,7 +6,8 @@
 //   lane    an equal contiguous share of the rows; a rank has neighbouring lanes
 //   page    a piece of a lane, at most 1 MiB: what is read at once. Some pages of each lane, drawn
 //           once, only check
-//   window  the next pages in an order that each lane and epoch has of its own; the rows of a window
+//   window  the next pages in an order that each lane and epoch has of its own; the rows of a
+//   window
 //           are shuffled, and a step takes the next few of each lane
 //   round   the steps of one window; after the rounds that learn come those that check
 //

@@ -165,8 +165,7 @@ static plait_err spread(pl_steps_sum *s, size_t n, pl_meter *meter) {
     if (r != s->rank) TRY(receive(s, s->total + lo, length, r, TAG_SEGMENT, &requests));
   }
   for (int r = 0; r < s->ranks; r++)
-    if (r != s->rank)
-      TRY(send(s, s->total + own, own_length, r, TAG_SEGMENT, &requests, meter));
+    if (r != s->rank) TRY(send(s, s->total + own, own_length, r, TAG_SEGMENT, &requests, meter));
   return wait(s, requests);
 }
 
@@ -177,8 +176,7 @@ plait_err pl_steps_sum_all(pl_steps_sum *s, size_t n, const float **total, pl_me
   double begin = pl_now();
   TRY(collect(s, n, meter));
   segment(s, n, s->rank, &lo, &length);
-  if (length > 0)
-    memcpy(s->total + lo, add_up(s, 0, s->lanes, length), length * sizeof *s->total);
+  if (length > 0) memcpy(s->total + lo, add_up(s, 0, s->lanes, length), length * sizeof *s->total);
   if (n > SHORT) TRY(spread(s, n, meter));
   meter->comm += pl_now() - begin;
   return PLAIT_OK;

@@ -66,8 +66,9 @@ void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
 // are cut like those of a file), without data.
 void pl_space_array(const plait_plan *plan, plait_array *array);
 
-// Plans, reads what the plan names beside the input, checks and plans again with that, until nothing
-// is named anew. PLAIT_INPUT, PLAIT_MEMORY; what check says with the files read is PLAIT_INPUT.
+// Plans, reads what the plan names beside the input, checks and plans again with that, until
+// nothing is named anew. PLAIT_INPUT, PLAIT_MEMORY; what check says with the files read is
+// PLAIT_INPUT.
 plait_err pl_task_plan(pl_task *task);
 size_t pl_aside_bytes(const pl_task *task);
 void pl_aside_free(pl_task *task);

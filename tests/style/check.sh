@@ -52,7 +52,8 @@ file_length() {
   local file limit lines
   for file in $(sources); do
     case $file in
-      src/plait.h | tests/*) limit=500 ;; # one header by design; a test is a list of cases
+      src/plait.h) limit=560 ;;             # one header by design
+      tests/*) limit=500 ;;                 # a list of cases
       *) limit=400 ;;
     esac
     lines=$(wc -l <"$file")

@@ -140,8 +140,13 @@ static int64_t go(int64_t from, const trace *start, int64_t to, trace *out) {
   static pl_meter meter;
   plait_raise raise = {0};
   plait_plan plan = {.state_bytes = sizeof(trace),
-                     .stepping = {.lanes = 4, .rows = 6, .window = 300, .epochs = 9, .check = 0.2,
-                                  .seed = 3, .sums = {1, 1}}};
+                     .stepping = {.lanes = 4,
+                                  .rows = 6,
+                                  .window = 300,
+                                  .epochs = 9,
+                                  .check = 0.2,
+                                  .seed = 3,
+                                  .sums = {1, 1}}};
   plait_call call = {.plan = &plan, .raise = &raise, .threads = 1};
   pl_steps s = {.kernel = &tracer, .calls = &call, .meter = &meter};
   pl_window w;
