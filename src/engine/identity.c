@@ -90,7 +90,8 @@ static bool counts(const char *section, const char *line, size_t n) {
   if (strcmp(section, "evolve") == 0)
     return !is_key(line, n, "tile:") && !is_key(line, n, "gauge_file:");
   if (!*section) // the kernel's name and version stand above
-    return !is_key(line, n, "input:") && !is_key(line, n, "output:") && !is_key(line, n, "kernel:");
+    return !is_key(line, n, "input:") && !is_key(line, n, "output:") &&
+           !is_key(line, n, "kernel:") && !is_key(line, n, "source:");
   if (strcmp(section, "run") != 0) return true;
   for (size_t i = 0; i < sizeof of_run / sizeof *of_run; i++)
     if (is_key(line, n, of_run[i])) return true;

@@ -349,14 +349,14 @@ static void echo_loads_again(void **state) {
 static void echo_text(void **state) {
   (void)state;
   pl_job *job = loaded(GOOD "run: {memory: 1536 MiB}\n");
-  assert_string_equal(job->echo,
-                      "kernel: probe\ninput: a.nc:z\noutput: b.nc\nparams:\n  sigma: 3\n"
-                      "  length: 10\n  order: 2\n  bytes: 1 MiB\n  wait: 120\n  flag: false\n"
-                      "  boundary: nearest\n  title: \"\"\n  mask: \"\"\n  weights: [1, 2.5]\n"
-                      "  statistics: [mean, max]\n  axes: [all]\n  faults: []\nrun:\n"
-                      "  memory: 1536 MiB\n  block: 0\n  schedule: dynamic\n  checkpoint: 600\n"
-                      "  overlap: true\n  placement: auto\n  threads: 0\n  stall: 600\n"
-                      "  format: auto\n");
+  assert_string_equal(
+      job->echo, "kernel: probe\ninput: a.nc:z\noutput: b.nc\nsource: \"\"\nparams:\n  sigma: 3\n"
+                 "  length: 10\n  order: 2\n  bytes: 1 MiB\n  wait: 120\n  flag: false\n"
+                 "  boundary: nearest\n  title: \"\"\n  mask: \"\"\n  weights: [1, 2.5]\n"
+                 "  statistics: [mean, max]\n  axes: [all]\n  faults: []\nrun:\n"
+                 "  memory: 1536 MiB\n  block: 0\n  schedule: dynamic\n  checkpoint: 600\n"
+                 "  overlap: true\n  placement: auto\n  threads: 0\n  stall: 600\n"
+                 "  format: auto\n");
   pl_job_free(&job);
 }
 
