@@ -34,6 +34,25 @@ for template in "$source_dir"/slurm/*.sbatch; do
   is_script
 done
 
+# The table of variables in slurm/README.md is what the program reads, no more and no less.
+code=$(grep -rhoE '"(SLURM|OMPI|PMIX?|MPI_LOCAL|MV2|PALS|OMP|GOMP|KMP|PRTE)_?[A-Za-z0-9_]+"' "$source_dir"/src/{host,engine,command} |
+  tr -d '"' | grep -vxE 'OMP_(MAX_ACTIVE_LEVELS|DYNAMIC)|OMPI_ALLOW_RUN_AS_ROOT.*|OMPI_MCA_rmaps_base_oversubscribe' | sort -u)
+table=$(sed -n '/^Read by plait itself/,$p' "$source_dir/slurm/README.md" | grep -oE '`[A-Z][A-Za-z0-9_]*[*]?`' | tr -d '`')
+is_listed() {
+  local pattern
+  # shellcheck disable=SC2254
+  for pattern in $table; do case $1 in $pattern) return ;; esac; done
+  return 1
+}
+for name in $code; do
+  checks=$((checks + 1))
+  is_listed "$name" || fail "slurm/README.md does not list $name"
+done
+for name in $table; do
+  checks=$((checks + 1))
+  grep -rqF "\"${name%\*}" "$source_dir/src" || fail "slurm/README.md lists $name, which is not read"
+done
+
 # More memory for more ranks of a node, and for a job that says so.
 job=$source_dir/jobs/relief-smooth.yaml
 mem() { sed -n 's/^#SBATCH --mem=\([0-9]*\)M.*/\1/p' out; }
