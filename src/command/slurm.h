@@ -39,7 +39,7 @@ typedef struct pl_batch_state { // what `scontrol show job` says; id: "12", of a
 // Reads the answer of `scontrol show job ID` (one job). false when it is none. Pure.
 bool pl_batch_parse(const char *answer, pl_batch_state *state);
 bool pl_batch_ended(const pl_batch_state *state); // will not run any more
-// The last progress line in the text of a log, without "plait: [####....] "; "" when there is none.
+// The last whole progress line in the text of a log, without "plait: "; "" when there is none.
 // Pure.
 void pl_batch_progress(const char *log, char *out, size_t room);
 

@@ -50,15 +50,19 @@ bool pl_batch_ended(const pl_batch_state *s) {
   return false;
 }
 
+// "plait:  40 %  2/5 blocks, left 2 s": the number behind the name, else it is another message.
+static bool is_progress(const char *line, const char **text) {
+  static const char mark[] = "plait: ";
+  if (strncmp(line, mark, sizeof mark - 1)) return false;
+  line += sizeof mark - 1;
+  line += strspn(line, " ");
+  size_t digits = strspn(line, "0123456789");
+  *text = line;
+  return digits && !strncmp(line + digits, " %", 2);
+}
+
 void pl_batch_progress(const char *log, char *out, size_t room) {
-  static const char mark[] = "plait: [";
   *out = 0;
-  for (const char *at = strstr(log, mark); at; at = strstr(at + 1, mark)) {
-    if (at != log && at[-1] != '\n') continue;
-    size_t line = strcspn(at, "\n"), bar = strcspn(at, "]\n");
-    if (bar == line || at[line] != '\n') continue; // no bar, or the line is being written
-    const char *text = at + bar + 1;
-    text += strspn(text, " ");
-    snprintf(out, room, "%.*s", (int)(at + line - text), text);
-  }
+  for (const char *line = log, *end, *text; (end = strchr(line, '\n')); line = end + 1)
+    if (is_progress(line, &text)) snprintf(out, room, "%.*s", (int)(end - text), text);
 }

@@ -143,12 +143,25 @@ static void limit(int *threads, int most) {
   if (*threads > at_least_one(most)) *threads = at_least_one(most);
 }
 
+// srun hands less to its ranks than sbatch was given. Slurm counts hardware threads.
+static void judge_step(const decision *d, int threads, pl_placement *p) {
+  const pl_topology *t = d->topology;
+  int size = d->launch->local_size, given = d->around->job_cpus,
+      taken = d->around->task_cpus * size;
+  if (taken > 0 && taken < given && threads * size < given * t->ncores / t->ncpus)
+    note(p,
+         "Slurm gave the job %d CPUs of this node, srun %d of them to its %d rank%s: "
+         "srun --cpus-per-task=%d uses all",
+         given, taken, size, size == 1 ? "" : "s", given / size);
+}
+
 static int own_threads(const decision *d, pl_placement *p) {
   int threads = at_least_one(pl_share_cores(d->share, d->nshare) / d->sharers), cores = threads;
   int size = d->launch->local_size;
   double quota = d->topology->quota;
   if (d->around->task_cpus > 0) limit(&threads, d->around->task_cpus);
   if (is_unconfined(d)) limit(&threads, d->around->job_cpus / size);
+  judge_step(d, threads, p);
   if (d->around->omp_limit > 0) limit(&threads, d->around->omp_limit);
   if (quota > 0) limit(&threads, (int)(quota / size + 0.01));
   if (quota > 0 && quota < cores * size && threads < cores)

@@ -90,7 +90,7 @@ says_not() {
   ! log_has "$1" || { fail "the log of job $id says '$1'"; show_log; }
 }
 # So many progress lines stand in the log: the run is in its midst.
-progress_lines() { [ -e "$log" ] && [ "$(grep -c '^plait: \[' "$log")" -ge "$1" ]; }
+progress_lines() { [ -e "$log" ] && [ "$(grep -c '^plait: *[0-9]* %' "$log")" -ge "$1" ]; }
 in_midst() { # [LINES]
   checks=$((checks + 1))
   slurm_until 120 progress_lines "${1:-1}" && return

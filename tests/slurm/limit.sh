@@ -10,7 +10,7 @@
 cluster 2
 slow_job 1500
 laptop slow.yaml
-tsunami=("$source_dir/jobs/tohoku-2011.yaml" "evolve.duration=96 h" evolve.gauge_every=1h)
+tsunami=("$source_dir/jobs/tohoku-2011.yaml" "evolve.duration=48 h" evolve.gauge_every=1h)
 run 0 "$plait" run "${tsunami[@]}" output=ref.nc --quiet
 same_tsunami() {
   checks=$((checks + 1))

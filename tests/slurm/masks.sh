@@ -53,4 +53,18 @@ for launcher in srun mpirun; do
   check $launcher 2 $((cores / 2))
   check $launcher 1 $((cores / 2)) # half a node: the rest may be somebody else's
 done
+
+# What is wasted is said.
+printf '#!/bin/sh\nsrun --ntasks=1 "%s" run slow.yaml\n' "$plait" >slow.sbatch
+rm -f out.npy*
+OMP_NUM_THREADS=1 submit --cpus-per-task="$cores" "$slurm/plait.sbatch" slow.yaml
+in_midst
+says "OMP_NUM_THREADS=1: $((cores - 1)) of $cores cores of the rank stay idle" 0
+on_head scancel "$id"
+slurm_until 60 is_over "$id"
+rm -f out.npy*
+submit --nodes=1 --ntasks="$cores" --cpus-per-task=1 slow.sbatch
+in_midst
+says "Slurm gave the job $cores CPUs of this node, srun 1 of them to its 1 rank" 0
+on_head scancel "$id"
 finish

@@ -217,6 +217,11 @@ static const situation situations[] = {
      .note = "is kept: Slurm gave the job 8"},
     {"the same, not bound", BIG, SRUN(0, 2), .around.job_cpus = 8, .outer_n = 256, .threads = 4,
      .ncpus = 128, .note = ""},
+    {"srun takes a part of the job", BIG, SRUN(0, 1), .around.job_cpus = 8, .around.task_cpus = 2,
+     .outer_n = 256, .threads = 2, .ncpus = 256,
+     .note = "Slurm gave the job 8 CPUs of this node, srun 2 of them to its 1 rank"},
+    {"srun takes all of it", BIG, SRUN(0, 2), .around.job_cpus = 8, .around.task_cpus = 4,
+     .outer_n = 256, .threads = 4, .ncpus = 128, .note = ""},
     // more ranks than CPUs
     {"3 ranks on 2 cores", TWO, MPIRUN(1, 3), .outer_n = 2, .threads = 1, .ncpus = 2,
      .oversubscribed = true, .note = "3 ranks share 2 CPUs"},

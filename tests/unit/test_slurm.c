@@ -176,11 +176,11 @@ static void answers_are_read(void **state) {
 static void the_last_progress_line_counts(void **state) {
   char out[64];
   (void)state;
-  pl_batch_progress("plait.sbatch: job 1\nplait: [##...]  40 %  2/5 blocks\nplait: note: x\n"
-                    "plait: [###..]  60 %  3/5 blocks, left 2 s\nplait: [####.]  80",
+  pl_batch_progress("plait.sbatch: job 1\nplait:  40 %  2/5 blocks\nplait: note: x\n"
+                    "plait:  60 %  3/5 blocks, left 2 s\nplait: 2 of 3\nplait:  80 %  4",
                     out, sizeof out);
   assert_string_equal(out, "60 %  3/5 blocks, left 2 s");
-  pl_batch_progress("x plait: [##] 1 %\n", out, sizeof out);
+  pl_batch_progress("x plait:   1 %  1/5\n", out, sizeof out);
   assert_string_equal(out, "");
   pl_batch_progress("", out, sizeof out);
   assert_string_equal(out, "");
