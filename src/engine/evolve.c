@@ -32,7 +32,8 @@ typedef struct evolve_run {
   int why;           // the run is to stop (pl_stop_why), the same on every rank
   bool save_now;     // a checkpoint begins behind this leg
   int64_t tiles;     // of the next leg, the same on every rank
-  int64_t unchecked; // tiles since values were looked at
+  int64_t unchecked; // tiles since all values were looked at
+  int64_t looked;    // step after which some were
   double leg_began, saved;
   plait_err error; // the leader's, for its team
   int slot;
@@ -214,9 +215,9 @@ static plait_err give_state(evolve_run *run, pl_strands *strands) {
   return stopped(run);
 }
 
-static plait_err save_state(evolve_run *run, pl_strands *strands, int64_t before, int thread) {
+static plait_err save_state(evolve_run *run, pl_strands *strands, int thread) {
   if (!run->save_now) return PLAIT_OK;
-  if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, before, thread);
+  if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, run->looked, 1, thread);
 #pragma omp barrier
   if (thread == 0) run->error = begin_state(run);
 #pragma omp barrier
@@ -265,18 +266,20 @@ static plait_err do_leg(void *context, pl_strands *strands, int slot, int thread
   int64_t tiles = (target - before + m->tiling.depth - 1) / m->tiling.depth;
 #pragma omp barrier
   TRY(march_leg(run, target, tiles, thread));
-  bool check = is_snapshot(run->e, target) || target == last_step(run->e) ||
-               run->unchecked + tiles >= TILES_OF_A_LEG;
-  if (check) pl_evolve_check_finite(m, before, thread);
+  // All of the state costs as much as two steps: between, only the rows that a snapshot will hold.
+  bool whole = target == last_step(run->e) || run->unchecked + tiles >= TILES_OF_A_LEG;
+  bool check = whole || is_snapshot(run->e, target);
+  if (check) pl_evolve_check_finite(m, run->looked, whole ? 1 : run->e->snapshots.stride, thread);
 #pragma omp barrier
   if (thread == 0) {
-    run->unchecked = check ? 0 : run->unchecked + tiles;
+    run->unchecked = whole ? 0 : run->unchecked + tiles;
+    if (check) run->looked = target;
     run->error = look_around(run, tiles);
   }
 #pragma omp barrier
   TRY(run->error);
   TRY(take_snapshot(run, strands, thread));
-  TRY(save_state(run, strands, before, thread));
+  TRY(save_state(run, strands, thread));
 #pragma omp barrier
   if (thread == 0) pl_watchdog_end(m->dog, PL_WATCH_TEAM);
   return PLAIT_OK;
@@ -329,7 +332,7 @@ static void set_up(pl_stage *stage, evolve_run *run) {
   e->march.tiling.poke = poke;
   e->march.tiling.context = &e->gauges;
   e->march.halo.trace = stage->meter->trace;
-  *run = (evolve_run){.stage = stage, .e = e, .tiles = 1, .saved = pl_now()};
+  *run = (evolve_run){.stage = stage, .e = e, .looked = e->resumed, .tiles = 1, .saved = pl_now()};
   run->saves = e->store && pl_output_stores(stage->output);
   pl_save_start(e, stage->output, &run->save);
 }

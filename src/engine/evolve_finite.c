@@ -22,8 +22,8 @@ PLAIT_WIDE static bool bad_f64(const void *row, int64_t n) {
   return bad != 0;
 }
 
-// The first row of this thread's own cells with a value that is not finite; -1 none.
-static int64_t find_bad(const pl_march *m, int field, int thread) {
+// The first of this thread's rows with a value that is not finite; -1 none.
+static int64_t find_bad(const pl_march *m, int field, int64_t stride, int thread) {
   const pl_part *p = &m->fields.part;
   const char *data = pl_fields_at(&m->fields, field, m->step);
   int last = p->ndim - 1;
@@ -31,10 +31,13 @@ static int64_t find_bad(const pl_march *m, int field, int thread) {
   for (int a = 0; a < last; a++) rows *= p->n[a];
   for (int64_t r = thread; r < rows; r += m->threads) {
     int64_t cell[PL_AXES] = {0}, rest = r;
+    bool kept = true;
     for (int a = last - 1; a >= 0; a--) {
       cell[a] = p->lo[a] + rest % p->n[a];
       rest /= p->n[a];
+      kept = kept && cell[a] % stride == 0;
     }
+    if (!kept) continue;
     cell[last] = p->lo[last];
     const char *at = data + pl_part_offset(p, cell) * (ptrdiff_t)m->fields.size[field];
     bool bad =
@@ -44,10 +47,10 @@ static int64_t find_bad(const pl_march *m, int field, int thread) {
   return -1;
 }
 
-void pl_evolve_check_finite(pl_march *m, int64_t before, int thread) {
+void pl_evolve_check_finite(pl_march *m, int64_t looked, int64_t stride, int thread) {
   for (int f = 0; f < m->grid.nfields; f++) {
     if (m->grid.field[f].fixed) continue;
-    int64_t row = find_bad(m, f, thread);
+    int64_t row = find_bad(m, f, stride, thread);
     if (row < 0) continue;
     const pl_part *p = &m->fields.part;
     int last = p->ndim - 1;
@@ -70,8 +73,8 @@ void pl_evolve_check_finite(pl_march *m, int64_t before, int thread) {
     else
       snprintf(place, sizeof place, "%lld, %lld", (long long)cell[0], (long long)(p->lo[last] + i));
     pl_raise(&m->raise, PLAIT_KERNEL,
-             "%s is NaN or infinite at cell (%s) after step %lld (it was well after step %lld)",
-             m->grid.field[f].name, place, (long long)m->step, (long long)before);
+             "%s is NaN or infinite at cell (%s) after step %lld (none was seen after step %lld)",
+             m->grid.field[f].name, place, (long long)m->step, (long long)looked);
     return;
   }
 }
