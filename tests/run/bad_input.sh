@@ -117,4 +117,14 @@ if [ -n "$mpirun" ]; then
     checks=$((checks + 1)); [ "$(grep -c 'error:' err)" = 1 ] || fail "$last: said more than once"
   done
 fi
+# ---- learning and sampling
+climates() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$source_dir/jobs/kmeans-climates.yaml" output=result.nc "$@"; }
+climates 2 'k: there are fewer rows than clusters' params.k=100000
+climates 1 'row 0 has a missing value' params.missing=refuse
+climates 2 'none.npy: cannot open' params.centers=none.npy
+option() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$source_dir/jobs/montecarlo-option.yaml" output=result.nc "$@"; }
+option 2 'must be from 2' params.samples=-1
+option 2 'must be one of pi' params.problem=nothing
+option 2 'takes no input' input="$relief"
+
 finish
