@@ -445,7 +445,8 @@ table() {
   echo "$all cases, $bad lost, $((SECONDS - started)) s, PLAIT_FAULT_SEED=$seed"
   return $((bad > 0))
 }
-trap 'echo stopped early; table; exit 1' TERM INT
+exec 3>&1 # a signal comes while the output of a run goes elsewhere
+trap '{ echo stopped early; table; } >&3; exit 1' TERM INT
 
 # ---- all of it ----
 source_array
