@@ -149,6 +149,10 @@ void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
   dataset->format->decode(dataset, box, raw, to, raise);
 }
 
+bool pl_dataset_share(pl_dataset *dataset, const pl_box *box) {
+  return dataset->format->share != NULL && dataset->format->share(dataset, box);
+}
+
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset) {
   struct stat info;
   const pl_meta *meta = &dataset->meta;

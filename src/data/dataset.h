@@ -9,8 +9,9 @@
 // Where the file already holds what the kernel wants, fetch reads straight into the block and
 // decode does nothing: no copy.
 //
-// Threads: open, fetch, close: one strand at a time (HDF5 and NetCDF are not thread-safe). decode:
-// every thread of the team at once, or one thread alone outside a team.
+// Threads: open, fetch, close: one strand at a time (HDF5 and NetCDF are not thread-safe), but any
+// number may fetch parts of a box that `share` has agreed to. decode: every thread of the team at
+// once, or one thread alone outside a team.
 #ifndef PL_DATASET_H
 #define PL_DATASET_H
 #include "base/raise.h"
@@ -31,6 +32,9 @@ typedef struct pl_format {
   plait_err (*fetch)(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
   void (*decode)(const pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to,
                  plait_raise *raise);
+  // Reader strand: makes ready that parts of the box are fetched by several threads at once, cut on
+  // chunk borders where the box is. false: they must not be. NULL: never.
+  bool (*share)(pl_dataset *dataset, const pl_box *box);
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
   // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
@@ -55,6 +59,7 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
                            const plait_block *to);
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
+bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
 // Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at
 // most the length of the file (compressed). 0 when it is not in a file.
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);

@@ -200,6 +200,30 @@ static void decode_netcdf(const pl_dataset *dataset, const pl_box *box, void *ra
     pl_decode(&nc->plain, NULL, to);
 }
 
+// Whole chunks, each in one part only, and small enough for the cache of a thread.
+static bool share_chunks(const pl_netcdf *nc, const pl_box *box) {
+  enum { CACHED = 1024 * 1024 };
+  bool good = nc->address != NULL && nc->filters.bytes <= CACHED;
+  for (int d = 0; d < box->ndim; d++) good = good && box->lo[d] % nc->tile[d] == 0;
+  return good;
+}
+
+// libhdf5 is asked for the addresses here, so that the threads need it no more.
+static bool share_netcdf(pl_dataset *dataset, const pl_box *box) {
+  pl_netcdf *nc = dataset->state;
+  if (nc->road == PL_NETCDF_LIBRARY) return false;
+  if (nc->road == PL_NETCDF_CHUNKS && !share_chunks(nc, box)) return false;
+  if (nc->address == NULL) return true;
+  const pl_tiles tiles = pl_tiles_of(nc, box);
+  for (int64_t i = 0; i < tiles.total; i++) {
+    pl_tile tile = pl_tile_at(nc, &tiles, box, i);
+    int64_t address;
+    if (pl_hdf5_address(nc, dataset->path, tile.index, tile.whole.lo, &address) != PLAIT_OK)
+      return false; // fetch will say why
+  }
+  return true;
+}
+
 const pl_format pl_format_netcdf = {
     .name = "netcdf",
     .summary = "NetCDF: classic (CDF-1, CDF-2, CDF-5) and NetCDF-4",
@@ -210,5 +234,6 @@ const pl_format pl_format_netcdf = {
     .raw_bytes = raw_bytes_netcdf,
     .fetch = fetch_netcdf,
     .decode = decode_netcdf,
+    .share = share_netcdf,
     .list = pl_netcdf_list,
 };

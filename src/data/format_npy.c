@@ -148,6 +148,11 @@ static void decode_npy(const pl_dataset *dataset, const pl_box *box, void *raw,
   if (!pl_convert_idle(&s->convert)) pl_decode(&s->convert, NULL, to);
 }
 
+static bool share_npy(pl_dataset *dataset, const pl_box *box) {
+  (void)dataset, (void)box;
+  return true; // preadv, and nothing that changes
+}
+
 const pl_format pl_format_npy = {
     .name = "npy",
     .summary = "NumPy arrays (1.0 to 3.0)",
@@ -158,4 +163,5 @@ const pl_format pl_format_npy = {
     .raw_bytes = no_raw_bytes,
     .fetch = fetch_npy,
     .decode = decode_npy,
+    .share = share_npy,
 };

@@ -11,6 +11,7 @@
 // said.
 #include "data/netcdf.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -36,7 +37,8 @@ plait_err pl_chunks_start(pl_netcdf *nc, const char *path, int ndim) {
   pl_unfilter_pool_start(&nc->pool, &nc->filters);
   nc->stored = (size_t)(H5Dget_storage_size(nc->data) / (hsize_t)nc->ntiles * 2);
   if (nc->stored > bound) nc->stored = bound;
-  if (nc->ntiles > MEASURE_AT_MOST) return PLAIT_OK;
+  if (nc->address != NULL) nc->stored = nc->filters.bytes;
+  if (nc->address != NULL || nc->ntiles > MEASURE_AT_MOST) return PLAIT_OK;
   pl_box all = {.ndim = ndim};
   for (int d = 0; d < ndim; d++) all.n[d] = nc->count[d] * nc->tile[d];
   pl_tiles tiles = pl_tiles_of(nc, &all);
@@ -145,6 +147,29 @@ static plait_err damaged(const char *path, const pl_tile *tile, const char *wron
   return plait_fail(PLAIT_INPUT, "%s: the chunk at (%s) is damaged: %s", path, where, wrong);
 }
 
+// A chunk without filters whose address is kept. *there: false: never written.
+static plait_err read_plain(pl_netcdf *nc, const char *path, const pl_tile *tile, void *to,
+                            bool *there) {
+  int64_t address;
+  TRY(pl_hdf5_address(nc, path, tile->index, tile->whole.lo, &address));
+  *there = address >= 0;
+  return *there ? pl_pread_all(nc->fd, to, nc->filters.bytes, address, path) : PLAIT_OK;
+}
+
+static plait_err read_chunk(pl_netcdf *nc, const char *path, const pl_tile *tile, void *to,
+                            uint32_t *mask, bool *there) {
+  if (nc->address == NULL) return pl_hdf5_chunk(nc, path, tile->whole.lo, to, mask, there);
+  *mask = 0;
+  return read_plain(nc, path, tile, to, there);
+}
+
+static plait_err chunk_bytes(const pl_netcdf *nc, const char *path, const pl_tile *tile,
+                             size_t *bytes) {
+  *bytes = nc->filters.bytes;
+  if (nc->address != NULL) return PLAIT_OK;
+  return pl_hdf5_chunk_bytes(nc, path, tile->whole.lo, pl_filters_bound(&nc->filters), bytes);
+}
+
 // A chunk that raw has no room for.
 static plait_err undo_now(pl_netcdf *nc, const char *path, const pl_tile *tile, const pl_box *box,
                           const plait_block *to, size_t bytes) {
@@ -154,7 +179,7 @@ static plait_err undo_now(pl_netcdf *nc, const char *path, const pl_tile *tile, 
   chunk_entry entry = {.bytes = (uint32_t)bytes, .state = STORED};
   plait_err err = PLAIT_OK;
   GUARD(pl_alloc(bytes, 1, &stored));
-  GUARD(pl_hdf5_chunk(nc, path, tile->whole.lo, stored, &entry.mask, &there));
+  GUARD(read_chunk(nc, path, tile, stored, &entry.mask, &there));
   if (!there) entry.state = NEVER_WRITTEN;
   err = undo(nc, &entry, stored, tile, box, to, &wrong);
   if (wrong != NULL) err = damaged(path, tile, wrong);
@@ -173,14 +198,14 @@ static plait_err fetch_one(pl_netcdf *nc, const char *path, const pl_tile *tile,
                            const plait_block *to, free_room *room, chunk_entry *entry) {
   size_t bytes;
   bool there = false;
-  TRY(pl_hdf5_chunk_bytes(nc, path, tile->whole.lo, pl_filters_bound(&nc->filters), &bytes));
+  TRY(chunk_bytes(nc, path, tile, &bytes));
   *entry = (chunk_entry){.at = room->used, .bytes = (uint32_t)bytes, .state = NEVER_WRITTEN};
   if (bytes == 0) return PLAIT_OK;
   if (bytes > room->bytes - room->used) {
     entry->state = DONE;
     return undo_now(nc, path, tile, box, to, bytes);
   }
-  TRY(pl_hdf5_chunk(nc, path, tile->whole.lo, room->chunks + room->used, &entry->mask, &there));
+  TRY(read_chunk(nc, path, tile, room->chunks + room->used, &entry->mask, &there));
   if (!there) return PLAIT_OK;
   entry->state = STORED;
   size_t left = room->bytes - room->used;

@@ -170,9 +170,8 @@ static const char *chunked(hid_t plist, pl_meta *meta, pl_netcdf *nc, plait_err 
   const char *odd = read_filters(plist, &nc->filters);
   if (odd != NULL) return odd;
   nc->road = PL_NETCDF_CHUNKS;
-  bool straight = nc->filters.n == 0 && nc->ntiles <= MOST_ADDRESSES;
-  if (!straight || run_bytes(meta, nc) < SHORT_RUN) return NULL;
-  nc->road = PL_NETCDF_STRAIGHT;
+  if (nc->filters.n > 0 || nc->ntiles > MOST_ADDRESSES) return NULL;
+  if (run_bytes(meta, nc) >= SHORT_RUN) nc->road = PL_NETCDF_STRAIGHT;
   *err = pl_alloc((size_t)nc->ntiles, sizeof *nc->address, &nc->address);
   for (int64_t i = 0; i < nc->ntiles && *err == PLAIT_OK; i++) nc->address[i] = NOT_LOOKED_UP;
   return NULL;

@@ -3,20 +3,33 @@
 // Input slots: where the reader strand puts blocks and the team finds them. All memory is allocated
 // once; a slot holds a batch of consecutive blocks (one, unless blocks are tiny), each with its
 // halo.
+//
+// Who fetches. What lies on storage the reader strand fetches, ahead of the team: it waits, the
+// team computes. What lies in the page cache nobody has to wait for: fetching is copying, work like
+// any other, and a reader strand would only take a core from the team and leave the bytes in the
+// wrong cache. Such a block the reader hands over *unfetched*; the threads of the team fetch and
+// decode it in parts that stay in the second-level cache, into memory that the block before has
+// just left (feed_team.c). Which of the two it is, is measured at each block: a thread that waits
+// for storage gives up its core of its own will, one that copies does not.
 #ifndef PL_FEED_H
 #define PL_FEED_H
 #include "engine/task.h"
+#include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct pl_feed_block {
   int64_t index;     // of the cut
   pl_box own;        // its cells
   plait_block block; // with halo, for the kernel
   char *raw;         // stored bytes, when they differ from what the kernel sees: a part per source
+  char *kept;        // where it stays between passes; NULL: it does not
   bool ready;        // decoded in an earlier pass, or there is nothing to read
+  bool unfetched;    // left to the team
 } pl_feed_block;
 
 typedef struct pl_feed_slot {
   int n;
+  char *memory;          // of its blocks; NULL while they are unfetched
   pl_feed_block *blocks; // room for task->batch
 } pl_feed_slot;
 
@@ -26,19 +39,41 @@ typedef struct pl_feed {
   int sources;                  // at most, per block
   pl_feed_slot *slots;
   char *memory;
+  char **idle; // memory of slots that is in no use, the one used last on top
+  int nidle;
+  pthread_mutex_t mutex; // guards them
+  int team;              // threads that may fetch; 0: the reader strand alone
+  atomic_bool waited;    // the last fetch had to wait for storage
+  char *probe;           // a few cells: does reading them wait?
+  double team_read;      // s in which the team fetched
   int64_t bytes_read;
   char **kept; // decoded blocks that stay between passes, by index; NULL: none
   size_t room; // bytes left for more of them
 } pl_feed;
 
 size_t pl_feed_block_bytes(const pl_task *task); // that one block of a slot takes
-plait_err pl_feed_start(pl_task *task, pl_feed *feed);
+// `team`: threads that have a core each and so may fetch what is in the page cache; 0: none.
+plait_err pl_feed_start(pl_task *task, int team, pl_feed *feed);
 void pl_feed_stop(pl_feed *feed);
 // For several passes: what is read stays in memory as far as the budget goes. Reader strand's
 // from then on.
 plait_err pl_feed_keep(pl_feed *feed);
-// Reader strand: fetches blocks [first, first + n) into `slot`, n <= task->batch.
+// Reader strand: fetches blocks [first, first + n) into `slot`, or leaves them to the team; n <=
+// task->batch.
 plait_err pl_feed_read(pl_feed *feed, int slot, int64_t first, int n);
+// Leader: before the team takes the slot, and when it is done with it.
+void pl_feed_arrive(pl_feed *feed, int slot);
+void pl_feed_leave(pl_feed *feed, int slot);
 // Team function: block k of the slot becomes what the kernel takes, halo filled.
-void pl_feed_decode(pl_feed *feed, int slot, int k, plait_raise *raise);
+void pl_feed_decode(pl_feed *feed, int slot, int k, int thread, plait_raise *raise);
+// When the strands have ended: bytes read, and what the team spent fetching: that is not computing.
+void pl_feed_count(const pl_feed *feed, pl_meter *meter);
+
+// ---- feed_team.c ----
+plait_err pl_feed_probe_start(pl_feed *feed);
+// Reader strand: whether the team is to fetch this block.
+bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b);
+// Team function: fetches and decodes an unfetched block.
+void pl_feed_by_team(pl_feed *feed, pl_feed_block *b, int thread, plait_raise *raise);
+int64_t pl_feed_switches(void); // times the calling thread gave up its core of its own will
 #endif

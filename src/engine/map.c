@@ -68,7 +68,7 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   if (run->out < 0) return PLAIT_OK;
   const plait_block *out = run->results.slots[run->out].out;
   for (int k = 0; k < in->n; k++) {
-    pl_feed_decode(&run->feed, slot, k, &run->raise);
+    pl_feed_decode(&run->feed, slot, k, thread, &run->raise);
     kernel->map.block(call, &in->blocks[k].block, out + k * run->task->plan.noutputs);
     pl_results_encode(&run->results, run->out, k, &run->raise);
   }
@@ -106,6 +106,14 @@ static plait_err write_batch(void *context, int slot) {
                        pl_task_sample(run->task, run->task->cut.nblocks));
 }
 
+static void arrive(void *context, int slot) {
+  pl_feed_arrive(&((map_run *)context)->feed, slot);
+}
+
+static void leave(void *context, int slot) {
+  pl_feed_leave(&((map_run *)context)->feed, slot);
+}
+
 static void halt(void *context) {
   (void)pl_schedule_halt(((map_run *)context)->scheduler);
 }
@@ -120,7 +128,7 @@ static plait_err start(map_run *run) {
   if (task->resume.done)
     TRY(pl_todo_make(task->cut.nblocks, block_left, &task->resume, &run->todo));
   run->stage->resumed = task->resume.blocks;
-  TRY(pl_feed_start(task, &run->feed));
+  TRY(pl_feed_start(task, pl_stage_team(run->stage), &run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   return pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch);
 }
@@ -136,6 +144,8 @@ plait_err pl_map_run(pl_stage *stage) {
     pl_strand_work work = {.read = read_batch,
                            .compute = compute_batch,
                            .write = write_batch,
+                           .arrive = arrive,
+                           .leave = leave,
                            .failed = halt,
                            .comm = stage->comm,
                            .nin = task->slots,
@@ -146,7 +156,7 @@ plait_err pl_map_run(pl_stage *stage) {
       pl_stage_drain(stage, run.scheduler, pl_task_sample(task, task->cut.nblocks));
     err = pl_stage_end(stage, err, NULL, 0, NULL);
   }
-  stage->meter->bytes_read += run.feed.bytes_read;
+  pl_feed_count(&run.feed, stage->meter);
   stage->meter->bytes_written += run.results.bytes_written;
   pl_schedule_stop(&run.scheduler);
   pl_scratch_stop(&run.scratch);

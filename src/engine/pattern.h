@@ -40,6 +40,10 @@ plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
                            pl_scratch *scratch);
 void pl_scratch_stop(pl_scratch *scratch);
 
+// Threads of the team that may fetch from the page cache (feed.h): all, when there is no core left
+// on which the reader strand could do it beside them.
+int pl_stage_team(const pl_stage *stage);
+
 // PLAIT_STOPPED when this rank is asked to stop; for patterns whose ranks agree on it right behind.
 plait_err pl_stage_check_stop(const pl_stage *stage);
 // Reader strand, before a claim: true when the run is to stop early. The scheduler then tells the

@@ -147,7 +147,7 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   for (int k = 0; k < in->n; k++) {
     if (thread == 0) pl_watchdog_begin(run->stage->dog, PL_WATCH_TEAM, in->blocks[k].index);
     if (thread == 0) new_node(run, in->blocks[k].index);
-    pl_feed_decode(&run->feed, slot, k, &run->raise);
+    pl_feed_decode(&run->feed, slot, k, thread, &run->raise);
 #pragma omp barrier
     if (run->err != PLAIT_OK) return run->err;
     if (run->emitting) {
@@ -185,6 +185,14 @@ static plait_err write_results(void *context, int slot) {
     err = pl_stage_stored(run->stage, tile, 1, hash);
   pl_watchdog_end(run->stage->dog, PL_WATCH_WRITE);
   return err;
+}
+
+static void arrive(void *context, int slot) {
+  pl_feed_arrive(&((reduce_run *)context)->feed, slot);
+}
+
+static void leave(void *context, int slot) {
+  pl_feed_leave(&((reduce_run *)context)->feed, slot);
 }
 
 static void halt(void *context) {
@@ -267,6 +275,8 @@ static plait_err one_pass(reduce_run *run) {
   pl_strand_work work = {.read = read_batch,
                          .compute = compute_batch,
                          .write = write_results,
+                         .arrive = arrive,
+                         .leave = leave,
                          .failed = halt,
                          .comm = stage->comm,
                          .nin = task->slots,
@@ -329,7 +339,7 @@ static plait_err start(reduce_run *run) {
   run->merger = (pl_merger){.leaves = task->cut.nreds, .pool = &run->pool};
   if (has_passes(run)) run->merger.leaves = pl_units_blocks(task); // of a sample
   TRY(pl_calloc(1, task->plan.state_bytes, &run->state));
-  TRY(pl_feed_start(task, &run->feed));
+  TRY(pl_feed_start(task, pl_stage_team(run->stage), &run->feed));
   if (has_passes(run)) TRY(pl_feed_keep(&run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
@@ -360,7 +370,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
     if (again) err = next_pass(&run, &again);
   }
   stage->meter->passes = run.pass > 0 ? run.pass : 1;
-  stage->meter->bytes_read += run.feed.bytes_read;
+  pl_feed_count(&run.feed, stage->meter);
   stage->meter->bytes_written += run.results.bytes_written;
   pl_scratch_stop(&run.scratch);
   pl_results_stop(&run.results);

@@ -2,8 +2,9 @@
 //
 // What a run says at its end. Not hidden is the time for which a rank's team stood still because
 // its input was not there yet or no output slot was free (the first block and the last result
-// included). Waiting for other ranks is no matter of I/O and shows in the balance, which compares
-// the busiest strand of each rank.
+// included). What the team copied out of the page cache by itself is neither: nobody waited.
+// Waiting for other ranks is no matter of I/O and shows in the balance, which compares the busiest
+// strand of each rank.
 #include "engine/report.h"
 #include "base/mem.h"
 #include "engine/report_fields.h"
@@ -26,6 +27,7 @@ static void add_meter(pl_meter *total, const pl_meter *m) {
   total->read += m->read;
   total->compute += m->compute;
   total->write += m->write;
+  total->team_read += m->team_read;
   total->wait_read += m->wait_read;
   total->wait_write += m->wait_write;
   total->wall = fmax(total->wall, m->wall);
@@ -59,7 +61,7 @@ static int count_hosts(const pl_report *report) {
 }
 
 static double busy(const pl_meter *m) {
-  return fmax(m->compute, fmax(m->read, m->write));
+  return fmax(m->compute + m->team_read, fmax(m->read, m->write));
 }
 
 void pl_report_derive(pl_report *report) {
@@ -68,8 +70,9 @@ void pl_report_derive(pl_report *report) {
   for (int r = 0; r < report->ranks; r++) {
     const pl_meter *m = &report->rank[r];
     add_meter(&report->total, m);
-    io += m->read + m->write;
-    exposed += fmin(m->read + m->write, m->wait_read + m->wait_write);
+    double strands = m->read - m->team_read + m->write;
+    io += strands;
+    exposed += fmin(strands, m->wait_read + m->wait_write);
     sum += busy(m);
     most = fmax(most, busy(m));
   }

@@ -8,6 +8,7 @@
 
 typedef struct pl_meter {            // of one rank; all times in s
   double read, compute, write;       // strand busy
+  double team_read;                  // part of read: by the team, from the page cache
   double wait_read, wait_write;      // the compute leader waited for input / for a free output slot
   double wall, cpu;                  // of the pattern; CPU of the whole process
   int64_t bytes_read, bytes_written; // of files

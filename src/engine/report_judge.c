@@ -22,7 +22,7 @@ static void count_cores(const pl_report *report, double *time, double *messages)
   *time = *messages = 0;
   for (int r = 0; r < report->ranks; r++) {
     const pl_meter *m = &report->rank[r];
-    *time += m->threads * fmax(m->compute, 0);
+    *time += m->threads * fmax(m->compute + m->team_read, 0);
     *messages += m->threads * m->comm;
   }
 }

@@ -16,6 +16,7 @@ const pl_meter_field pl_meter_fields[] = {
     {"read_s", OF(PL_FIELD_REAL, read)},
     {"compute_s", OF(PL_FIELD_REAL, compute)},
     {"write_s", OF(PL_FIELD_REAL, write)},
+    {"team_read_s", OF(PL_FIELD_REAL, team_read)},
     {"wait_read_s", OF(PL_FIELD_REAL, wait_read)},
     {"wait_write_s", OF(PL_FIELD_REAL, wait_write)},
     {"cpu_s", OF(PL_FIELD_REAL, cpu)},

@@ -19,6 +19,15 @@ static void tell(pl_stage *stage, int64_t done, int64_t total) {
   stage->progress->tell(stage->progress->data, done, total, bytes, seconds);
 }
 
+// Hardware threads beside the team's own do not count as cores.
+int pl_stage_team(const pl_stage *stage) {
+  const pl_placement *p = stage->placement;
+  int threads = stage->meter->threads;
+  if (!p || !stage->task->job->run.overlap) return 0;
+  bool all = 2 * threads >= p->ncpus && (threads > 1 || p->ncpus == 1);
+  return all ? threads : 0;
+}
+
 plait_err pl_stage_check_stop(const pl_stage *stage) {
   char reason[80];
   int why = pl_stop_why();

@@ -153,6 +153,7 @@ static void team_member(pl_strands *s, int thread) {
   double cpu = 0, delay = pl_meter_delay();
   for (;;) {
     if (thread == 0) s->go = next_slot(s);
+    if (thread == 0 && s->go && s->work->arrive) s->work->arrive(s->context, s->slot);
 #pragma omp barrier
     if (!s->go) break;
     double start = pl_now(), before = thread == 0 ? s->meter->compute : 0;
@@ -163,6 +164,7 @@ static void team_member(pl_strands *s, int thread) {
     if (thread == 0) {
       count_work(s, start, before);
       if (err != PLAIT_OK) fail(s, err, true);
+      if (s->work->leave) s->work->leave(s->context, s->slot);
       if (!s->in_line) pl_queue_push(s->free_in, s->slot);
     }
   }

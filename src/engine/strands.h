@@ -24,6 +24,9 @@ typedef struct pl_strand_work {
   // Every thread of the team at once, must end with all threads past their last use of the slot
   // (this module puts a barrier behind). The same error on every thread, or PLAIT_OK.
   plait_err (*compute)(void *context, pl_strands *strands, int slot, int thread);
+  // Leader: a slot has come from the reader; it is about to go back there. May be NULL.
+  void (*arrive)(void *context, int slot);
+  void (*leave)(void *context, int slot);
   // Writer strand.
   plait_err (*write)(void *context, int slot);
   // Called once by the strand that failed first, for telling the other ranks. May be NULL.

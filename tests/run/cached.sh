@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Who fetches: the team what is in the page cache, the reader strand what has to be waited for. The
+# result is the same to the byte, for every road into a file.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+shim=$2
+smooth=$source_dir/jobs/relief-smooth.yaml
+stats=$source_dir/jobs/sst-stats.yaml
+
+team_read() { # prints the seconds of the last report
+  sed -n '1,/"per_rank"/s/.*"team_read_s": *\([-0-9.e]*\).*/\1/p' out
+}
+# job INPUT NAME WORDS...: the reader strand alone, the team, slow storage
+job() {
+  local input=$1 name=$2 try
+  shift 2
+  run 0 "$plait" run --quiet --force "$@" "input=$input" output=alone.npy run.overlap=false --format json
+  checks=$((checks + 3))
+  [ "$(team_read)" = 0 ] || fail "$name: in line the team fetched too"
+  for try in 1 2 3 4 5; do # a page that was taken out of the cache in between is read by the reader
+    cat "${input%%:[a-z]*}" >/dev/null
+    run 0 "$plait" run --quiet --force "$@" "input=$input" output=team.npy --format json
+    [ "$(team_read)" = 0 ] || break
+  done
+  [ "$(team_read)" != 0 ] || fail "$name: the team never fetched"
+  cmp alone.npy team.npy || fail "$name: other bytes when the team fetches"
+  [ -e "$shim" ] || return
+  run 0 env "LD_PRELOAD=$shim" SLOW_PATH=slow_ SLOW_READ=2e8 SLOW_WRITE=1e12 \
+    "$plait" run --quiet --force "$@" "input=$input" output=slow.npy --format json
+  [ "$(team_read)" = 0 ] || fail "$name: the team waited for slow storage"
+  cmp alone.npy slow.npy || fail "$name: other bytes from slow storage"
+}
+
+make() { # OUTPUT WORDS...: 16 MiB of random numbers
+  local output=$1
+  shift
+  run 0 "$plait" run --quiet --force "$smooth" 'input=generate:random?shape=64x256x256&type=float32' \
+    "output=$output" params.axes=all params.sigma=0 "$@"
+}
+make slow_a.npy
+make slow_c.nc run.format=cdf5
+make slow_4.nc run.format=netcdf4
+variable=$("$plait" info slow_c.nc | sed -n 's/^\([a-z_]*\): float32.*/\1/p' | head -1)
+one=(params.statistics=mean run.block=2MiB)
+job slow_a.npy npy "$stats" "${one[@]}" params.axes=0
+job slow_a.npy 'npy, halo' "$smooth" params.axes=all params.sigma=1 run.block=1MiB
+job slow_a.npy 'npy, periodic halo' "$smooth" params.axes=all params.sigma=1 params.boundary=periodic run.block=1MiB
+job "slow_c.nc:$variable" 'classic NetCDF' "$stats" "${one[@]}" params.axes=0
+job "slow_4.nc:$variable" 'NetCDF-4' "$stats" "${one[@]}" params.axes=0
+if command -v nccopy >/dev/null; then
+  dims=$(ncdump -h slow_4.nc | sed -n "s/.*float $variable(\(.*\)) ;/\1/p" | tr -d ' ')
+  IFS=, read -r d0 d1 d2 <<<"$dims"
+  nccopy -c "$d0/16,$d1/64,$d2/64" slow_4.nc slow_chunks.nc
+  nccopy -c "$d0/8,$d1/32,$d2/256" slow_4.nc slow_rows.nc
+  job "slow_chunks.nc:$variable" 'chunks' "$stats" "${one[@]}" params.axes=0
+  job "slow_chunks.nc:$variable" 'chunks, all' "$stats" "${one[@]}" params.axes=all
+  job "slow_rows.nc:$variable" 'chunks with long rows' "$stats" "${one[@]}" params.axes=0
+fi
+# Packed: the stored bytes are not those that the kernel sees.
+if command -v ncgen >/dev/null; then
+  { echo 'netcdf p { dimensions: y = 1024; x = 1024; variables: short p(y, x); p:scale_factor = 0.5f; data: p ='
+    seq 1 1048575 | awk '{ printf "%d,", $1 % 30011 }'
+    echo '7; }'; } >packed.cdl
+  run 0 ncgen -k 2 -o slow_packed.nc packed.cdl
+  job slow_packed.nc:p packed "$stats" params.statistics=mean params.axes=0 run.block=1MiB
+fi
+finish
