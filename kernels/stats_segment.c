@@ -85,7 +85,7 @@ static void find_shift(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t v
 static void column_run(const stats_work *w, const char *at, int64_t rows, int64_t n) {
   ptrdiff_t step = step_of(&w->red);
   if (w->type == w->as) {
-    pl_stats_add_rows(w->as, &w->sum, at, step, rows, n);
+    pl_stats_add_rows(w->as, &w->sum, at, step, rows, n, *w->whole);
     return;
   }
   for (int64_t group; rows > 0; rows -= group) {
@@ -95,7 +95,17 @@ static void column_run(const stats_work *w, const char *at, int64_t rows, int64_
       if (pl_stats_wide_integer(w->type))
         pl_stats_extremes(w->type, at, n, w->segment.lo, w->segment.hi, true);
     }
-    pl_stats_add_rows(w->as, &w->sum, w->stage, WIDTH, group, n);
+    pl_stats_add_rows(w->as, &w->sum, w->stage, WIDTH, group, n, *w->whole);
+  }
+}
+
+// Values v .. stop of n neighbouring cells.
+static void column_segment(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t v,
+                           int64_t stop) {
+  pl_stats_start_sums(w->as, &w->sum, n);
+  for (int64_t run; v < stop; v += run) {
+    run = least(run_at(&w->red, v), stop - v);
+    column_run(w, value_at(w, cell, v), run, n);
   }
 }
 
@@ -107,12 +117,13 @@ void pl_stats_columns(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t fi
     bool is_first = v == first;
     stop = v + least(least(same_weight(w, v, &weight), ROWS), end - v);
     find_shift(w, cell, n, v, stop - v);
-    pl_stats_start_sums(w->as, &w->sum, n);
     if (pl_stats_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, n);
-    for (int64_t run; v < stop; v += run) {
-      run = least(run_at(&w->red, v), stop - v);
-      column_run(w, value_at(w, cell, v), run, n);
+    column_segment(w, cell, n, v, stop);
+    if (*w->whole && pl_stats_missed(&w->sum, n)) {
+      *w->whole = false;
+      column_segment(w, cell, n, v, stop);
     }
+    v = stop;
     close_segment(w, n, weight, tally, to, is_first);
   }
 }
@@ -157,15 +168,25 @@ static double first_finite(const stats_work *w, const char *x, int64_t n) {
   return 0;
 }
 
+static void lane_segment(const stats_work *w, const char *x, int64_t n) {
+  int64_t rows = n / LANES;
+  pl_stats_start_sums(w->as, &w->sum, LANES);
+  pl_stats_add_rows(w->as, &w->sum, x, LANES, rows, LANES, *w->whole);
+  pl_stats_add_rows(w->as, &w->sum, x + (size_t)(rows * LANES) * w->as_size, 0, 1, n % LANES,
+                    *w->whole);
+}
+
 // n contiguous values of work of one cell.
 static void do_segment(const stats_work *w, const char *x, int64_t n, double weight,
                        const stats_tally *tally, int64_t to, bool first) {
   const stats_tally *t = &w->segment;
   double lo[LANES], hi[LANES], count[LANES], shift = first_finite(w, x, n);
   fill(w, w->sum.shift, shift, LANES);
-  pl_stats_start_sums(w->as, &w->sum, LANES);
-  pl_stats_add_rows(w->as, &w->sum, x, LANES, n / LANES, LANES);
-  pl_stats_add_rows(w->as, &w->sum, x + (size_t)(n / LANES * LANES) * w->as_size, 0, 1, n % LANES);
+  lane_segment(w, x, n);
+  if (*w->whole && pl_stats_missed(&w->sum, LANES)) {
+    *w->whole = false;
+    lane_segment(w, x, n);
+  }
   plait_row_to_f64(w->as, w->sum.n, LANES, count);
   plait_row_to_f64(w->as, w->sum.lo, LANES, lo);
   plait_row_to_f64(w->as, w->sum.hi, LANES, hi);

@@ -32,6 +32,7 @@ typedef struct stats_work { // of one thread
   int64_t weight_run, weight_n;
   stats_columns sum;
   stats_tally segment; // scratch: up to WIDTH cells
+  bool *whole;         // nothing was missing in this block so far
   char *stage, *raw;
   double *weights, *sample;
   int64_t *bins;
@@ -42,7 +43,10 @@ bool pl_stats_wide_integer(plait_type type); // whose extremes float64 cannot ho
 // Starts n sums; adds `rows` rows of n values of work, `step` apart.
 void pl_stats_start_sums(plait_type as, const stats_columns *sum, int64_t n);
 void pl_stats_add_rows(plait_type as, const stats_columns *sum, const void *at, ptrdiff_t step,
-                       int64_t rows, int64_t n);
+                       int64_t rows, int64_t n, bool whole);
+// Whether a sum made under `whole` is not to be used (a value was missing, or infinities of both
+// signs).
+bool pl_stats_missed(const stats_columns *sum, int64_t n);
 // Replaces shifts that are not finite by the values of a row; returns whether all are finite now.
 bool pl_stats_settle(plait_type as, void *shift, const void *row, int64_t n);
 // Extremes of n integers of 64 bits, of a cell each (across) or all of one cell.
