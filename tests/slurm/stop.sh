@@ -22,10 +22,15 @@ for launcher in srun mpirun; do
   same_as_laptop
 done
 
-# One rank that is no MPI program stops and continues just so.
+# One rank that is no MPI program stops and continues just so. Slurm ends what runs in the job as soon as
+# it goes back into the queue, scontrol with its answer too.
+mkdir bin
+printf '#!/bin/sh\n%s "$@" || exit\n[ "$1" != requeue ] || kill -TERM $$\n' "$(command -v scontrol)" >bin/scontrol
+chmod +x bin/scontrol
 rm -f out.npy
-submit "$slurm/plait.sbatch" slow.yaml
+PATH=$PWD/bin:$PATH submit "$slurm/plait.sbatch" slow.yaml
 in_midst && on_head scancel --signal=USR1 --batch "$id"
+says '^plait.sbatch: stopped early: back in the queue' 60
 ends "$id" COMPLETED
 [ "$(starts)" = 2 ] || fail "the job was started $(starts) times"
 says 'more were done before' 0
