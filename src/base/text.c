@@ -67,11 +67,22 @@ static int distance(const char *a, int na, const char *b, int nb) {
   return rows[na % 3][nb];
 }
 
+// The only name that `word` is the beginning of, "sched" of "schedule"; three letters at least.
+static const char *begun(const char *word, size_t length, const char *const *names) {
+  const char *found = NULL;
+  for (; length >= 3 && *names; names++) {
+    if (strncmp(word, *names, length) != 0) continue;
+    if (found) return NULL;
+    found = *names;
+  }
+  return found;
+}
+
 const char *pl_nearest(const char *word, const char *const *names) {
   size_t length = strlen(word);
   if (length == 0 || length > LONGEST) return NULL;
   int best = 1 + (int)length / 4;
-  const char *found = NULL;
+  const char *found = NULL, *const *all = names;
   for (; *names; names++) {
     size_t other = strlen(*names);
     if (other > LONGEST) continue;
@@ -80,5 +91,5 @@ const char *pl_nearest(const char *word, const char *const *names) {
     best = d;
     found = *names;
   }
-  return found;
+  return found ? found : begun(word, length, all);
 }

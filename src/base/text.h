@@ -29,7 +29,8 @@ void pl_format_time(double seconds, char out[32]);   // "12.3 ms", "3 min 20 s",
 void pl_format_real(double value, char out[32]); // shortest text that reads back to the same bits
 
 // The name of `names` (NULL-terminated) that is nearest to `word`; NULL when none is near enough to
-// be a slip of the pen (Damerau-Levenshtein distance <= 1 + length / 4).
+// be a slip of the pen (Damerau-Levenshtein distance <= 1 + length / 4), else the only one that
+// begins with `word`.
 const char *pl_nearest(const char *word, const char *const *names);
 
 // JSON writer: commas and indentation are its business. Strings are escaped, NaN becomes null.

@@ -288,6 +288,8 @@ static void near_names(void **state) {
   assert_string_equal(pl_nearest("Sigma", names), "sigma");
   assert_string_equal(pl_nearest("sigm", names), "sigma");
   assert_string_equal(pl_nearest("bondary", names), "boundary");
+  assert_string_equal(pl_nearest("bound", names), "boundary");
+  assert_null(pl_nearest("bo", names));
   assert_string_equal(pl_nearest("truncaet", names), "truncate");
   assert_null(pl_nearest("radius", names));
   assert_null(pl_nearest("", names));
