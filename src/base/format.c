@@ -56,11 +56,10 @@ void pl_format_time(double seconds, char out[ROOM]) {
     two_parts(seconds, 3600, (const char *[]){"d", "h"}, 2, 24, out);
 }
 
-// As few digits as read back to the same bits; without an exponent where people write none.
+// As few digits as read back to the same bits; without an exponent where people write none. What
+// fewer than 15 digits say, %.15g says with the same digits: it prints no zeros behind them.
 void pl_format_real(double value, char out[ROOM]) {
-  int digits = 1;
+  int digits = 15;
   do snprintf(out, ROOM, "%.*g", digits, value);
   while (isfinite(value) && strtod(out, NULL) != value && ++digits <= 17);
-  double size = fabs(value);
-  if (digits < 15 && size >= 1e-4 && size < 1e15) snprintf(out, ROOM, "%.15g", value);
 }

@@ -2,8 +2,7 @@
 //
 // plait check JOB: everything `run` would do before it computes, and the plan: blocks, bytes,
 // memory.
-#include "command/commands.h"
-#include "command/station.h"
+#include "command/check_study.h"
 #include "engine/task.h"
 
 typedef struct options {
@@ -145,6 +144,10 @@ static plait_err check_job(const pl_station *station, const options *o, const pl
   plait_err err = PLAIT_OK;
   GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
+  if (job->vary) {
+    err = pl_check_study(station, job, o->format);
+    goto done;
+  }
   GUARD(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
                      &task));
   if (pl_station_speaks(station))

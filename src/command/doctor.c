@@ -123,23 +123,16 @@ static plait_err print_text(const visit *v) {
 // Collective. A job that would not run is a finding, not an error of the doctor.
 static void ask_job(const pl_station *station, const pl_cli *cli, visit *v, char **output) {
   pl_job *job = NULL;
-  pl_task *task = NULL;
   if (cli->nargs == 0) return;
   v->job.present = true;
   plait_err err = pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job);
   if (err == PLAIT_OK) {
     job->force = true;
     if (pl_strdup(job->output, output) != PLAIT_OK) *output = NULL;
-    err = pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
-                       &task);
+    err = pl_job_size(station->comm, job, station->launch.local_size, station->placement.threads,
+                      &v->job.needed, &v->job.written);
   }
-  if (err == PLAIT_OK) {
-    v->job.needed = task->needed;
-    v->job.written = task->bytes_written;
-  } else {
-    snprintf(v->job.error, sizeof v->job.error, "%s", pl_message());
-  }
-  pl_task_close(&task);
+  if (err != PLAIT_OK) snprintf(v->job.error, sizeof v->job.error, "%s", pl_message());
   pl_job_free(&job);
 }
 

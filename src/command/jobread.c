@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/station.h"
+#include "engine/study.h"
 #include <string.h>
 #include <sys/stat.h>
 
@@ -22,6 +23,29 @@ plait_err pl_station_job(pl_comm *comm, const char *path, int n, const char *con
 done:
   pl_free(&text);
   return err;
+}
+
+static plait_err study_size(pl_comm *comm, pl_job *job, int local_size, int threads,
+                            int64_t *needed, int64_t *written) {
+  pl_study *study = NULL;
+  pl_study_facts facts;
+  TRY(pl_study_open(comm, job, local_size, threads, &study));
+  pl_study_facts_of(study, &facts);
+  *needed = facts.needed;
+  *written = facts.written;
+  pl_study_close(&study);
+  return PLAIT_OK;
+}
+
+plait_err pl_job_size(pl_comm *comm, pl_job *job, int local_size, int threads, int64_t *needed,
+                      int64_t *written) {
+  pl_task *task = NULL;
+  if (job->vary) return study_size(comm, job, local_size, threads, needed, written);
+  TRY(pl_task_open(comm, job, local_size, threads, &task));
+  *needed = task->needed;
+  *written = task->bytes_written;
+  pl_task_close(&task);
+  return PLAIT_OK;
 }
 
 // A pipe can be read once only: it is left for the run itself.

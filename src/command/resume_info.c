@@ -8,7 +8,7 @@
 #include "command/resume_dump.h"
 #include "command/station.h"
 #include "engine/evolve.h"
-#include "engine/task.h"
+#include "engine/study.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -29,13 +29,14 @@ typedef struct finding {
   pl_journal_found journal;
   char refusal[PL_MESSAGE_BYTES]; // why `run` would not start, "" it would
   bool found, finished;
+  int64_t rows; // of a study
   int64_t blocks, tiles, reds; // of the cut that would be used
   pl_checkpoints_seen checkpoints;
   int64_t steps, done; // evolve; 0 when the job cannot be opened
 } finding;
 
 static bool is_evolve(const finding *f) {
-  return f->job->kernel->pattern == PLAIT_EVOLVE;
+  return f->job->kernel->pattern == PLAIT_EVOLVE && !f->job->vary;
 }
 
 static const char *verdict(const finding *f) {
@@ -46,6 +47,7 @@ static const char *verdict(const finding *f) {
 
 static int64_t journaled(const finding *f) {
   int64_t n = 0;
+  if (f->job->vary) return f->rows;
   for (int64_t i = 0; i < f->journal.nruns; i++) n += f->journal.runs[i].count;
   return n * (f->reds > 0 ? f->reds : 1);
 }
@@ -60,8 +62,8 @@ static void text_journal(const finding *f, pl_text *out) {
               (long long)j->records);
   if (j->damaged) pl_text_add(out, ", damaged in %lld places", (long long)j->damaged);
   pl_text_add(out, "%s\n", j->torn ? ", the last write was cut short" : "");
-  pl_text_add(out, "results     %lld blocks%s\n", (long long)journaled(f),
-              j->complete ? ", all of it" : "");
+  pl_text_add(out, "results     %lld %s%s\n", (long long)journaled(f),
+              f->job->vary ? "combinations" : "blocks", j->complete ? ", all of it" : "");
   if (j->nnodes) pl_text_add(out, "partials    %lld\n", (long long)j->nnodes);
   if (j->pass) pl_text_add(out, "pass        %lld\n", (long long)j->pass);
 }
@@ -116,6 +118,21 @@ static plait_err print_json(const finding *f) {
   return pl_print_json(&out);
 }
 
+static void try_study(pl_comm *comm, pl_job *job, finding *f) {
+  pl_study *study = NULL;
+  pl_study_facts facts;
+  if (pl_study_open(comm, job, 1, 1, &study) != PLAIT_OK) {
+    snprintf(f->refusal, sizeof f->refusal, "%s", pl_message());
+    return;
+  }
+  pl_study_facts_of(study, &facts);
+  f->found = facts.resumed > 0;
+  f->finished = facts.finished;
+  f->blocks = facts.count;
+  f->rows = facts.resumed;
+  pl_study_close(&study);
+}
+
 // Opens the job as `run` would, by itself and without the lock.
 static void try_open(pl_comm *comm, pl_job *job, finding *f) {
   pl_task *task = NULL;
@@ -144,9 +161,10 @@ static plait_err run(const pl_cli *cli) {
   job->force = o->force;
   f.job = job;
   GUARD(pl_comm_start(false, 1, &comm));
-  GUARD(pl_journal_scan(job->output, &f.journal));
+  GUARD(pl_journal_scan(job->vary && *job->vary->table ? job->vary->table : job->output,
+                        &f.journal));
   if (is_evolve(&f)) GUARD(pl_checkpoints_scan(job->output, &f.checkpoints));
-  try_open(comm, job, &f);
+  (job->vary ? try_study : try_open)(comm, job, &f);
   err = o->format == PL_FORMAT_JSON ? print_json(&f) : print_text(&f);
 done:
   pl_journal_found_free(&f.journal);

@@ -9,7 +9,7 @@
 #include "command/commands.h"
 #include "command/continuation.h"
 #include "command/station.h"
-#include "engine/task.h"
+#include "engine/study.h"
 #include "host/deadline.h"
 #include "host/stop.h"
 #include <math.h>
@@ -111,16 +111,35 @@ static void tell_stall(void *data, const char *line) {
   fprintf(stderr, "plait: error: %s\n", line);
 }
 
+// One job, or the many of a study. *opened: it came as far as running.
+static plait_err run_either(const pl_station *station, pl_job *job, const pl_progress *progress,
+                            pl_report *report, bool *opened) {
+  pl_comm *comm = station->comm;
+  int local_size = station->launch.local_size, threads = station->placement.threads;
+  pl_study *study = NULL;
+  pl_task *task = NULL;
+  plait_err err = job->vary ? pl_study_open(comm, job, local_size, threads, &study)
+                            : pl_task_open(comm, job, local_size, threads, &task);
+  *opened = err == PLAIT_OK;
+  if (study)
+    err = pl_study_run(comm, study, &station->placement, progress, report);
+  else if (task)
+    err = pl_task_run(comm, task, &station->placement, progress, report);
+  pl_study_close(&study);
+  pl_task_close(&task);
+  return err;
+}
+
 static plait_err run_task(const pl_station *station, const options *o, const pl_cli *cli,
                           pl_job *job, pl_bar *bar) {
-  pl_task *task = NULL;
+  bool opened;
   pl_report report = {0};
   pl_progress progress = {.tell = pl_bar_tell, .stalled = tell_stall, .data = bar};
-  TRY(pl_task_open(station->comm, job, station->launch.local_size, station->placement.threads,
-                   &task));
   if (job->kernel->pattern >= PLAIT_EVOLVE) bar->unit = "steps";
-  plait_err ran = pl_task_run(station->comm, task, &station->placement, &progress, &report);
+  if (job->vary) bar->unit = "combinations";
+  plait_err ran = run_either(station, job, &progress, &report, &opened);
   plait_err err = ran;
+  if (!opened) return err;
   pl_bar_clear(bar);
   if (pl_station_speaks(station)) {
     char message[PL_MESSAGE_BYTES];
@@ -133,7 +152,6 @@ static plait_err run_task(const pl_station *station, const options *o, const pl_
       pl_message_set(message); // why the run failed matters more than that its report did
   }
   pl_report_free(&report);
-  pl_task_close(&task);
   return pl_comm_agree(station->comm, err);
 }
 

@@ -58,10 +58,9 @@ static const pl_option table[] = {
 
 // run.memory is a budget; without one plait takes half of what the node has. What evolves is spread
 // over all ranks.
-static int64_t node_bytes(const pl_task *task, const pl_batch *b) {
-  int64_t rank = task->needed;
-  if (task->job->kernel->pattern == PLAIT_EVOLVE) rank /= b->nodes * b->tasks;
-  rank = task->job->run.memory > 0 ? task->job->run.memory : 2 * rank;
+static int64_t node_bytes(const pl_job *job, int64_t rank, const pl_batch *b) {
+  if (job->kernel->pattern == PLAIT_EVOLVE && !job->vary) rank /= b->nodes * b->tasks;
+  rank = job->run.memory > 0 ? job->run.memory : 2 * rank;
   return b->tasks * (rank + BASE_BYTES);
 }
 
@@ -96,17 +95,16 @@ static plait_err consult(const options *o, const pl_job *job, pl_batch *b, char 
 static plait_err plan(const options *o, const pl_cli *cli, pl_batch *b, char why[80]) {
   pl_comm *comm = NULL;
   pl_job *job = NULL;
-  pl_task *task = NULL;
+  int64_t needed, written;
   plait_err err = PLAIT_OK;
   GUARD(pl_comm_start(false, 1, &comm));
   GUARD(pl_station_job(comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
   GUARD(consult(o, job, b, why));
-  GUARD(pl_task_open(comm, job, (int)b->tasks, (int)b->cpus, &task));
-  b->memory = node_bytes(task, b);
+  GUARD(pl_job_size(comm, job, (int)b->tasks, (int)b->cpus, &needed, &written));
+  b->memory = node_bytes(job, needed, b);
   b->memory_why = "of a node; the job needs so much";
 done:
-  pl_task_close(&task);
   pl_job_free(&job);
   pl_comm_stop(&comm);
   return err;

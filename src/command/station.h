@@ -26,6 +26,11 @@ plait_err pl_station_start(const pl_launch *launch, const pl_wish *wish, bool al
 plait_err pl_station_stop(pl_station *station, plait_err err);
 bool pl_station_speaks(const pl_station *station); // rank 0
 
+// What a job would take, as far as it is known before it runs: a study too. Opens it and closes it
+// again. Collective.
+plait_err pl_job_size(pl_comm *comm, pl_job *job, int local_size, int threads, int64_t *needed,
+                      int64_t *written);
+
 // What a job file and its overrides ask of the placement, as far as this process can read it: other
 // nodes may not see the file, and errors are reported later by pl_station_job. Pipes: nothing.
 void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish);

@@ -125,6 +125,19 @@ done:
   return err;
 }
 
+plait_err pl_dataset_scalar(const char *spec, double *value) {
+  char *path = NULL, *variable = NULL;
+  const pl_format *format = NULL;
+  TRY(pl_spec_split(spec, &path, &variable));
+  plait_err err = find_format(path, &format);
+  if (err == PLAIT_OK && !format->scalar)
+    err = plait_fail(PLAIT_INPUT, "%s: no single values in this format", path);
+  if (err == PLAIT_OK) err = format->scalar(path, variable, value);
+  pl_free(&path);
+  pl_free(&variable);
+  return err;
+}
+
 // `format` is set only when the format's open succeeded: it cleans up after itself when it fails.
 void pl_dataset_close(pl_dataset **dataset) {
   if (dataset == NULL || *dataset == NULL) return;

@@ -38,6 +38,8 @@ typedef struct pl_format {
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
   // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
+  // A variable without axes, unpacked by nobody; missing is NaN. NULL: the format has none.
+  plait_err (*scalar)(const char *path, const char *variable, double *value);
 } pl_format;
 
 struct pl_dataset {
@@ -60,6 +62,8 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
 bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
+// A single value of a file: FILE:VAR with VAR without axes. One strand at a time. PLAIT_INPUT.
+plait_err pl_dataset_scalar(const char *spec, double *value);
 // Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at
 // most the length of the file (compressed). 0 when it is not in a file.
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);

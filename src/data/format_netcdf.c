@@ -236,4 +236,5 @@ const pl_format pl_format_netcdf = {
     .decode = decode_netcdf,
     .share = share_netcdf,
     .list = pl_netcdf_list,
+    .scalar = pl_netcdf_scalar,
 };

@@ -31,6 +31,7 @@ typedef struct pl_coord {
   int64_t shape[PLAIT_DIMS];
   char own_dim[PLAIT_NAME]; // name of that axis
   plait_type type;
+  bool text;  // of type PLAIT_I8: characters, filled up with zeros (results only)
   void *data; // row-major, native byte order; *owned*
   pl_attrs attrs;
 } pl_coord;

@@ -118,6 +118,7 @@ typedef struct pl_netcdf_var {
 plait_err pl_netcdf_open_file(const char *path, int *ncid); // NC_NOWRITE; quiet; no file locks
 plait_err pl_netcdf_find(const char *path, int ncid, const char *variable, pl_netcdf_var *var);
 bool pl_netcdf_has_word(const char *text, const char *word); // of words between blanks
+plait_err pl_netcdf_scalar(const char *path, const char *variable, double *value);
 plait_err pl_netcdf_list(const char *path, char ***names);
 plait_err pl_netcdf_error(plait_err code, const char *path, const char *doing, int status);
 // netcdf_attrs.c

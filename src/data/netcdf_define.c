@@ -116,12 +116,13 @@ static plait_err define_var(const writer *w, const char *name, nc_type type, int
   TRY(check(w, name, nc_def_var_fill(w->ncid, *varid, NC_NOFILL, NULL)));
   if (!w->kind->hdf5) return PLAIT_OK;
   if (ndim > 0) TRY(check(w, name, nc_def_var_chunking(w->ncid, *varid, NC_CONTIGUOUS, NULL)));
+  if (type == NC_CHAR) return PLAIT_OK;
   return check(w, name, nc_def_var_endian(w->ncid, *varid, NC_ENDIAN_LITTLE));
 }
 
 static plait_err define_coord(const writer *w, const pl_coord *coord, int *varid) {
   int dimid[PLAIT_DIMS];
-  nc_type type = type_for(w, coord->type);
+  nc_type type = coord->text ? NC_CHAR : type_for(w, coord->type);
   for (int d = 0; d < coord->ndim; d++)
     if (coord->dim[d] >= 0)
       dimid[d] = w->dimid[coord->dim[d]];
@@ -144,7 +145,7 @@ static plait_err define_result(writer *w, int i) {
 // ---- values ----
 
 static plait_err put_coord(const writer *w, const pl_coord *coord, int varid) {
-  if (type_for(w, coord->type) == pl_netcdf_nc_type(coord->type))
+  if (coord->text || type_for(w, coord->type) == pl_netcdf_nc_type(coord->type))
     return check(w, coord->name, nc_put_var(w->ncid, varid, coord->data));
   size_t n = 1;
   double *values = NULL;

@@ -60,6 +60,8 @@ typedef struct pl_outformat {
 } pl_outformat;
 extern const pl_outformat *const pl_outformats[];
 
+bool pl_outformat_known(const char *name); // it is built in
+
 // PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force),
 // not writable, layout that the format cannot hold. Not collective; writes nothing.
 plait_err pl_output_check(const char *path, const pl_layout *layout, bool force);

@@ -40,6 +40,10 @@ static const pl_outformat *by_name(const char *name) {
   return NULL;
 }
 
+bool pl_outformat_known(const char *name) {
+  return by_name(name) != NULL;
+}
+
 static const pl_outformat *by_extension(const char *extension) {
   for (int i = 0; pl_outformats[i] != NULL; i++)
     if (listed(pl_outformats[i]->extensions, extension)) return pl_outformats[i];

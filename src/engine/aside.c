@@ -9,7 +9,7 @@
 #include "engine/task.h"
 #include <string.h>
 
-static plait_err load(const char *spec, plait_aside *aside) {
+plait_err pl_aside_read(const char *spec, plait_aside *aside) {
   plait_err err = PLAIT_OK;
   pl_dataset *file = NULL;
   void *data = NULL, *raw = NULL;
@@ -35,10 +35,10 @@ done:
 }
 
 static plait_err load_named(const plait_plan *plan, int i, plait_aside *aside) {
-  if (!plan->aside_var[i][0]) return load(plan->aside[i], aside);
+  if (!plan->aside_var[i][0]) return pl_aside_read(plan->aside[i], aside);
   pl_text spec = {0};
   pl_text_add(&spec, "%s:%s", plan->aside[i], plan->aside_var[i]);
-  plait_err err = spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : load(spec.at, aside);
+  plait_err err = spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : pl_aside_read(spec.at, aside);
   pl_text_free(&spec);
   return err;
 }

@@ -179,6 +179,11 @@ static void echo_value(const place *p, const void *value) {
   table[p->param->kind](p, value);
 }
 
+void pl_param_echo(const plait_param *param, const void *value, const pl_keep *keep, pl_text *out) {
+  place p = {param, keep, out};
+  echo_value(&p, value);
+}
+
 void pl_params_echo(const plait_param *table, const void *params, const pl_keep *keep, int indent,
                     pl_text *out) {
   for (; table->name; table++) {

@@ -82,7 +82,7 @@ static bool is_known(const char *key) {
   for (const section *s = sections; s->name; s++) {
     if (strcmp(s->name, key) == 0) return true;
   }
-  return false;
+  return strcmp(key, "vary") == 0;
 }
 
 // A key that belongs into a section is a likelier slip than a misspelt one.
@@ -102,7 +102,8 @@ static void report_unknown(const loading *load) {
   const char *names[32];
   int n = 0;
   for (const plait_param *p = top_params; p->name; p++) names[n++] = p->name;
-  for (const section *s = sections; s->name && n < 31; s++) names[n++] = s->name;
+  for (const section *s = sections; s->name && n < 30; s++) names[n++] = s->name;
+  names[n++] = "vary";
   names[n] = NULL;
   for (const pl_yaml *child = load->root->first; child; child = child->next) {
     if (is_known(child->key) || report_misplaced(load, child)) continue;
@@ -182,10 +183,22 @@ static plait_err read_section(const loading *load, const section *s) {
                         struct_of(s, load->job));
 }
 
+// Of an input that varies.
+static void take_first_input(loading *load) {
+  const pl_vary *vary = load->job->vary;
+  for (int a = 0; vary && a < vary->naxes; a++) {
+    const pl_axis *axis = &vary->axis[a];
+    if (axis->place != PL_VARY_INPUT || axis->n == 0) continue;
+    memcpy(&load->top.input, axis->values, sizeof load->top.input);
+  }
+}
+
 static plait_err read_tree(loading *load) {
   pl_job *job = load->job;
   TRY(pl_params_fill(&load->reader, top_params, "", load->root, load->root->mark, &load->top));
   TRY(find_kernel(load));
+  TRY(pl_vary_read(&load->reader, load->root, job->kernel, &job->vary));
+  take_first_input(load);
   TRY(pl_calloc(1, job->kernel ? job->kernel->params_size : 0, &job->params));
   report_unknown(load);
   require_files(load);
@@ -205,6 +218,7 @@ static plait_err write_echo(const loading *load) {
     pl_text_add(&out, "%s:\n", s->name);
     pl_params_echo(table, struct_of(s, job), load->reader.keep, 2, &out);
   }
+  if (job->vary) pl_vary_echo(job->vary, load->reader.keep, &out);
   plait_err err = out.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
   if (err == PLAIT_OK) err = pl_strdup(out.at, &job->echo);
   pl_text_free(&out);

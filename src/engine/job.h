@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "engine/evolve_job.h"
+#include "engine/vary.h"
 
 typedef enum pl_schedule_kind { PL_SCHEDULE_DYNAMIC, PL_SCHEDULE_STATIC } pl_schedule_kind;
 
@@ -21,6 +22,8 @@ typedef struct pl_run { // the run: section; its table is pl_run_params in job.c
   int64_t threads;   // compute threads per rank; 0: the rank's share of the node
   double stall;      // s without progress until the watchdog ends the run
   int format;        // of the output: 0 by name, else index into pl_run_formats
+  int64_t group;     // vary: ranks that compute one combination together; 0: the engine's choice
+  bool keep_going;   // vary: a combination that fails does not end the others
 } pl_run;
 #define PL_JOB_BYTES (1 << 20) // a job file, at most
 
@@ -37,6 +40,7 @@ typedef struct pl_job {
   void *params; // kernel->params_size bytes; *owned*, with all it points to
   pl_run run;
   pl_evolve_job evolve; // kernels of the evolve pattern
+  pl_vary *vary;        // a study: one job per combination; NULL: this one job
   bool force;           // --force: set by the command
   bool fresh;           // --fresh: what an earlier run left is not used
   bool lock;            // this is a run: nobody else may write the output (engine/lock.h)

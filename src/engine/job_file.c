@@ -68,6 +68,7 @@ static plait_err bind(pl_job *job, const plait_array *input, pl_issues *issues) 
   TRY(pl_issues_result(issues, PLAIT_JOB));
   if (input) check_type(job, input, issues);
   TRY(pl_issues_result(issues, PLAIT_INPUT));
+  if (job->vary) return PLAIT_OK; // the kernel is asked about each combination
   const char *reason = job->kernel->check ? job->kernel->check(&problem, job->params) : NULL;
   if (reason) pl_issue(issues, job->marks->params, "%s: %s", job->kernel->name, reason);
   return pl_issues_result(issues, PLAIT_JOB);

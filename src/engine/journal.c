@@ -231,7 +231,7 @@ static plait_err append_nodes(pl_journal *j, pl_merger *merger, int pass, double
 }
 
 static plait_err sync_all(pl_journal *j, pl_output *output, double now) {
-  TRY(pl_output_sync(output));
+  if (output) TRY(pl_output_sync(output));
   if (j->fd >= 0) {
     TRY(pl_file_sync(j->fd, j->path));
     if (j->fresh) TRY(pl_dir_sync(j->path));
@@ -262,6 +262,11 @@ plait_err pl_journal_state(pl_journal *j, int pass, const void *state, size_t by
   j->state_saved = now;
   count_record(j);
   return append(j, PL_RECORD_STATE, &number, sizeof number, state, bytes);
+}
+
+plait_err pl_journal_rows(pl_journal *j, const void *rows, size_t bytes) {
+  count_record(j);
+  return append(j, PL_RECORD_ROWS, NULL, 0, rows, bytes);
 }
 
 plait_err pl_journal_complete(pl_journal *j) {

@@ -50,11 +50,14 @@ plait_err pl_journal_start(pl_comm *comm, const pl_journal_plan *plan, pl_journa
 void pl_journal_stop(pl_journal **journal); // Collective. Records that were not saved are lost.
 // Results were written to the output. Threads: any.
 plait_err pl_journal_add(pl_journal *journal, const pl_journal_run *run);
-// Appends the records when one of the clocks says so, `must`: in any case, to the disk. `nodes`
-// (may be NULL): those that are not saved yet are appended too, when it is time. Threads: one at a
+// Appends the records when one of the clocks says so, `must`: in any case, to the disk. `output`
+// and `nodes` may be NULL; nodes: those that are not saved yet are appended too, when it is time. Threads: one at a
 // time. Errors: PLAIT_IO.
 plait_err pl_journal_save(pl_journal *journal, pl_output *output, pl_merger *nodes, int pass,
                           bool must);
+// Whole rows of a study's table (study_rows.h), appended now; pl_journal_save syncs. Threads: one
+// at a time.
+plait_err pl_journal_rows(pl_journal *journal, const void *rows, size_t bytes);
 // State with which a pass begins; appended when it is time.
 plait_err pl_journal_state(pl_journal *journal, int pass, const void *state, size_t bytes,
                            bool must);
@@ -89,6 +92,8 @@ typedef struct pl_journal_found { // contents *owned*; pl_journal_found_free
   int64_t nruns, runs_room;
   pl_journal_node *nodes;
   int64_t nnodes, nodes_room;
+  pl_journal_place *rows; // of a study
+  int64_t nrows, rows_room;
   int64_t pass; // latest pass with a state, 0 none
   pl_journal_place state;
   int64_t records, damaged; // records that are well; places in the middle that are not

@@ -23,7 +23,8 @@ typedef enum pl_record_type {
   PL_RECORD_DONE,       // pl_journal_run[]
   PL_RECORD_NODE,       // pl_record_node, then the bytes of the partial
   PL_RECORD_STATE,      // int64_t pass, then the bytes of the state with which it begins
-  PL_RECORD_COMPLETE    // nothing: all is on disk, the rename comes next
+  PL_RECORD_COMPLETE,   // nothing: all is on disk, the rename comes next
+  PL_RECORD_ROWS        // of a study: whole rows of its table
 } pl_record_type;
 
 typedef struct pl_record {

@@ -25,6 +25,7 @@ void pl_journal_found_free(pl_journal_found *found) {
   pl_free(&found->identity);
   pl_free(&found->runs);
   pl_free(&found->nodes);
+  pl_free(&found->rows);
   *found = (pl_journal_found){0};
 }
 
@@ -127,6 +128,13 @@ static plait_err take_state(scan *s, const pl_record *head, int64_t at, uint64_t
   return PLAIT_OK;
 }
 
+static plait_err take_rows(scan *s, const pl_record *head, int64_t at, uint64_t seed) {
+  pl_journal_found *f = s->found;
+  TRY(grow(&f->rows, f->nrows, 1, &f->rows_room, sizeof *f->rows));
+  f->rows[f->nrows++] = (pl_journal_place){at, (int64_t)head->bytes, seed, head->payload};
+  return PLAIT_OK;
+}
+
 static plait_err take(scan *s, const pl_record *head, int64_t at, uint64_t seed) {
   switch (head->type) {
   case PL_RECORD_HEADER:
@@ -140,6 +148,8 @@ static plait_err take(scan *s, const pl_record *head, int64_t at, uint64_t seed)
   case PL_RECORD_COMPLETE:
     s->found->complete = true;
     return PLAIT_OK;
+  case PL_RECORD_ROWS:
+    return take_rows(s, head, at, seed);
   default:
     return PLAIT_OK; // of a later version: says nothing that must be known
   }
@@ -196,7 +206,7 @@ static plait_err scan_open(scan *s) {
   // The header first: without its number nothing else is believed.
   for (int64_t at = 0; at < info.st_size && !s->found->readable;) TRY(step(s, &at));
   pl_journal_found *f = s->found;
-  f->nruns = f->nnodes = f->pass = f->records = f->damaged = 0;
+  f->nruns = f->nnodes = f->nrows = f->pass = f->records = f->damaged = 0;
   f->complete = false;
   s->bad = 0;
   for (int64_t at = 0; at < info.st_size && f->readable;) TRY(step(s, &at));

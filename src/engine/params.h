@@ -50,6 +50,7 @@ plait_err pl_value_read(const pl_reader *reader, const plait_param *param, const
 // The struct as YAML, `indent` blanks before each line. Loads again to the same struct.
 void pl_params_echo(const plait_param *table, const void *params, const pl_keep *keep, int indent,
                     pl_text *out);
+void pl_param_echo(const plait_param *param, const void *value, const pl_keep *keep, pl_text *out);
 void pl_echo_string(pl_text *out, const char *text); // quoted where YAML needs it
 const char *pl_param_type(const plait_param *param); // "number", "list of axes", for people
 

@@ -20,6 +20,7 @@ typedef struct pl_stage { // one run of a pattern on this rank; everything *borr
   int64_t resumed;   // blocks of this pass that an earlier run did
   struct pl_watchdog *dog;
   pl_journal *journal; // NULL: the output keeps nothing
+  const char *unit;    // what is counted; NULL: "blocks"
   int stopping;        // why this rank claims nothing more (pl_stop_why), 0: it does
 } pl_stage;
 
@@ -27,6 +28,7 @@ typedef struct pl_scratch { // per-thread scratch and the calls that carry it
   int threads;
   plait_call *calls; // one per thread
   char *memory;
+  size_t room; // bytes of it
 } pl_scratch;
 
 plait_err pl_map_run(pl_stage *stage);          // Collective; agrees at its end
@@ -36,6 +38,7 @@ plait_err pl_evolve_run(pl_stage *stage);       // Collective; agrees at its end
 
 size_t pl_scratch_bytes(const pl_task *task); // per thread
 size_t pl_partial_bytes(const pl_task *task); // reduce: of a partial of the largest tile
+// `scratch` is zero, or of an earlier task whose memory is taken over when it is large enough.
 plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
                            pl_scratch *scratch);
 void pl_scratch_stop(pl_scratch *scratch);

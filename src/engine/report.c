@@ -93,7 +93,7 @@ static void add_work(const pl_report *report, pl_text *out) {
   const pl_meter *t = &report->total;
   bool steps = report->pattern && !strcmp(report->pattern, "evolve");
   int64_t done = done_of(report, steps), count = steps ? done : t->blocks;
-  const char *unit = steps ? "step" : "block";
+  const char *unit = report->unit ? report->unit : steps ? "step" : "block";
   char wall[32], read[32], written[32];
   pl_format_time(t->wall, wall);
   pl_format_size(t->bytes_read, read);

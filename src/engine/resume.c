@@ -47,7 +47,7 @@ static bool same_shape(const pl_task *task, const pl_journal_header *was) {
   return true;
 }
 
-static plait_err new_id(uint64_t *id) {
+plait_err pl_resume_new_id(uint64_t *id) {
   if (getrandom(id, sizeof *id, 0) != (ssize_t)sizeof *id)
     return pl_fail_errno(PLAIT_BUG, "no random number", NULL);
   return PLAIT_OK;
@@ -108,7 +108,7 @@ static plait_err look(const pl_task *task, pl_resume *r) {
   if (err == PLAIT_OK) err = pl_strdup(text.at ? text.at : "", &r->identity);
   pl_text_free(&text);
   TRY(err);
-  TRY(new_id(&r->id));
+  TRY(pl_resume_new_id(&r->id));
   if (job->sample && there(job->output, ".journal"))
     return plait_fail(PLAIT_OUTPUT,
                       "%s is half done by an earlier run; a sample needs another output",

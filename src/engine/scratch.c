@@ -16,10 +16,14 @@ size_t pl_scratch_bytes(const pl_task *task) {
 plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
                            pl_scratch *scratch) {
   size_t each = pl_scratch_bytes(task);
-  *scratch = (pl_scratch){.threads = threads};
-  TRY(pl_calloc((size_t)threads, sizeof *scratch->calls, &scratch->calls));
   size_t all = each * (size_t)threads + task->plan.shared_bytes; // fits: counted by size.c
-  TRY(pl_alloc(all, 1, &scratch->memory));
+  if (scratch->threads != threads || scratch->room < all) {
+    pl_scratch_stop(scratch);
+    TRY(pl_calloc((size_t)threads, sizeof *scratch->calls, &scratch->calls));
+    TRY(pl_alloc(all, 1, &scratch->memory));
+    scratch->threads = threads;
+    scratch->room = all;
+  }
   for (int t = 0; t < threads; t++)
     scratch->calls[t] = (plait_call){.problem = &task->problem,
                                      .plan = &task->plan,
@@ -36,4 +40,6 @@ plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
 void pl_scratch_stop(pl_scratch *scratch) {
   pl_free(&scratch->calls);
   pl_free(&scratch->memory);
+  scratch->threads = 0;
+  scratch->room = 0;
 }

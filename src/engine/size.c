@@ -145,6 +145,10 @@ static void shrink_map(pl_task *task, int threads) {
   }
 }
 
+void pl_size_cut_reduce(pl_task *task) {
+  make_cut(task, block_target(task, task->plan.partial_per_cell > 0 ? 16 * mib : 4 * mib));
+}
+
 // A run that goes on from a journal keeps its blocks.
 static void choose_cut(pl_task *task, int threads) {
   bool map = task->job->kernel->pattern == PLAIT_MAP;
@@ -154,7 +158,7 @@ static void choose_cut(pl_task *task, int threads) {
     cut_map(task, threads);
     if (task->job->run.block == 0) shrink_map(task, threads);
   } else {
-    make_cut(task, block_target(task, task->plan.partial_per_cell > 0 ? 16 * mib : 4 * mib));
+    pl_size_cut_reduce(task);
   }
 }
 

@@ -71,8 +71,9 @@ static plait_err stopped(pl_stage *stage, int why) {
   char reason[80];
   TRY(pl_comm_sum_int(stage->comm, &done, 1));
   pl_stop_text(why, reason);
-  return plait_fail(PLAIT_STOPPED, "stopped by %s with %lld of %lld blocks done", reason,
-                    (long long)(stage->resumed + done), (long long)stage->task->cut.nblocks);
+  return plait_fail(PLAIT_STOPPED, "stopped by %s with %lld of %lld %s done", reason,
+                    (long long)(stage->resumed + done), (long long)stage->task->cut.nblocks,
+                    stage->unit ? stage->unit : "blocks");
 }
 
 plait_err pl_stage_end(pl_stage *stage, plait_err err, pl_merger *nodes, int pass,

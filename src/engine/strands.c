@@ -251,3 +251,16 @@ plait_err pl_strands_run(const pl_strand_work *work, void *context, const pl_pla
   pthread_mutex_destroy(&s.mutex);
   return err;
 }
+
+// A region of one thread inside the team's: orphaned loops bind to the innermost region.
+void pl_strands_each(const pl_placement *placement, int threads,
+                     void (*work)(void *context, int thread), void *context) {
+#pragma omp parallel num_threads(threads)
+  {
+    int thread = omp_get_thread_num();
+    if (placement) pl_placement_bind_thread(placement, thread);
+#pragma omp parallel num_threads(1)
+    work(context, thread);
+  }
+  if (placement) pl_placement_float_thread(placement);
+}

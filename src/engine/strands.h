@@ -43,6 +43,11 @@ typedef struct pl_strand_work {
 plait_err pl_strands_run(const pl_strand_work *work, void *context, const pl_placement *placement,
                          int threads, bool overlap, pl_meter *meter);
 
+// `work` by every thread of a team, each alone: what a kernel shares out by `omp for` it does by
+// itself. For many small pieces of work that have nothing to do with each other.
+void pl_strands_each(const pl_placement *placement, int threads,
+                     void (*work)(void *context, int thread), void *context);
+
 // For compute, on the leader (thread 0) alone: a free output slot (false: the run is being ended),
 // and handing it to the writer.
 bool pl_strands_take_out(pl_strands *strands, int *slot);

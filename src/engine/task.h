@@ -70,6 +70,8 @@ void pl_space_array(const plait_plan *plan, plait_array *array);
 // nothing is named anew. PLAIT_INPUT, PLAIT_MEMORY; what check says with the files read is
 // PLAIT_INPUT.
 plait_err pl_task_plan(pl_task *task);
+// A whole array; aside->data is *owned by the caller* (pl_free). One strand at a time.
+plait_err pl_aside_read(const char *spec, plait_aside *aside);
 size_t pl_aside_bytes(const pl_task *task);
 void pl_aside_free(pl_task *task);
 

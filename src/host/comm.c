@@ -37,6 +37,18 @@ plait_err pl_comm_alone(pl_comm **out) {
   return PLAIT_OK;
 }
 
+plait_err pl_comm_split(pl_comm *comm, int part, pl_comm **out) {
+  plait_err err = pl_comm_alone(out);
+  if (comm->size == 1) return err;
+  err = pl_comm_agree(comm, err);
+  if (err == PLAIT_OK) {
+    (*out)->piece = comm->piece;
+    err = pl_comm_agree(comm, comm->wire->split(comm, part, *out));
+  }
+  if (err != PLAIT_OK) pl_comm_stop(out);
+  return err;
+}
+
 int pl_comm_rank(const pl_comm *comm) {
   return comm->rank;
 }

@@ -19,6 +19,9 @@ typedef struct pl_comm pl_comm;
 // Fails with PLAIT_COMM and the cure when MPI sees 1 process where the launcher promised more.
 plait_err pl_comm_start(bool launched, int promised_size, pl_comm **comm);
 void pl_comm_stop(pl_comm **comm);                // Collective; NULL inside is fine
+// Collective. The ranks of one `part` (>= 0), in their order, as a communicator of their own, which
+// ends (pl_comm_stop, collective in it) before this one.
+plait_err pl_comm_split(pl_comm *comm, int part, pl_comm **out);
 void pl_comm_abort(pl_comm *comm, int exit_code); // ends all ranks now; does not return
 
 int pl_comm_rank(const pl_comm *comm);

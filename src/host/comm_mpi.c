@@ -267,6 +267,22 @@ static void stop(pl_comm *comm) {
   pl_free(&comm->link);
 }
 
+static plait_err split(pl_comm *comm, int part, pl_comm *out) {
+  joint *l = NULL;
+  TRY(pl_calloc(1, sizeof *l, &l));
+  plait_err err = check(MPI_Comm_split(mpi_of(comm), part, comm->rank, &l->mpi), "MPI_Comm_split");
+  if (err != PLAIT_OK) {
+    pl_free(&l);
+    return err;
+  }
+  MPI_Comm_set_errhandler(l->mpi, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(l->mpi, &out->rank);
+  MPI_Comm_size(l->mpi, &out->size);
+  out->link = l;
+  out->wire = comm->wire;
+  return PLAIT_OK;
+}
+
 static void abort_all(pl_comm *comm, int exit_code) {
   MPI_Abort(mpi_of(comm), exit_code);
 }
@@ -280,6 +296,7 @@ static const pl_wire wire = {
     .receive = receive,
     .test = test,
     .poke = poke,
+    .split = split,
     .counters_start = counters_start,
     .counters_add = counters_add,
     .counters_stop = counters_stop,

@@ -19,6 +19,7 @@ typedef struct pl_wire { // every function as its namesake of comm.h, with two r
   plait_err (*receive)(pl_comm *comm, void *data, size_t bytes, int from, int tag, void **impl);
   plait_err (*test)(pl_comm *comm, void *impl, bool *done); // done or failed: impl is freed
   plait_err (*poke)(pl_comm *comm);
+  plait_err (*split)(pl_comm *comm, int part, pl_comm *out); // fills all but lock, host and piece
   plait_err (*counters_start)(pl_comm *comm, int n, void **impl);
   plait_err (*counters_add)(void *impl, int rank, int index, int64_t delta, int64_t *before);
   void (*counters_stop)(pl_comm *comm, void *impl);

@@ -72,6 +72,10 @@ void pl_stop_by(double when) {
   atomic_store(&end_at, when);
 }
 
+double pl_stop_time(void) {
+  return atomic_load(&end_at);
+}
+
 void pl_stop_margin(double seconds) {
   atomic_store(&margin, seconds);
 }

@@ -13,6 +13,7 @@ bool pl_stop_asked(void);       // a signal came. Threads: any; async-signal-saf
 int pl_stop_signal(void);       // which one, 0 none
 
 void pl_stop_by(double when);             // pl_now() at which the time is over; <= 0: never
+double pl_stop_time(void);                // that; 0: none. For telling other ranks
 void pl_stop_margin(double seconds);      // so much earlier: what stopping will take. Threads: any
 int pl_stop_why(void);                    // 0, a signal, or PL_STOP_TIME. Threads: any
 void pl_stop_text(int why, char out[80]); // "Terminated (signal 15)", "the end of its time"

@@ -355,8 +355,8 @@ static void echo_text(void **state) {
                  "  boundary: nearest\n  title: \"\"\n  mask: \"\"\n  weights: [1, 2.5]\n"
                  "  statistics: [mean, max]\n  axes: [all]\n  faults: []\nrun:\n"
                  "  memory: 1536 MiB\n  block: 0\n  schedule: dynamic\n  checkpoint: 600\n"
-                 "  overlap: true\n  placement: auto\n  threads: 0\n  stall: 600\n"
-                 "  format: auto\n");
+                 "  overlap: true\n  placement: auto\n  threads: 0\n  group: 0\n"
+                 "  keep_going: true\n  stall: 600\n  format: auto\n");
   pl_job_free(&job);
 }
 
