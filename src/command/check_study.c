@@ -15,7 +15,10 @@ static void add_axes(const pl_job *job, pl_text *out) {
   const pl_vary *vary = job->vary;
   pl_text_add(out, "vary     %lld combinations", (long long)vary->count);
   for (int a = 0; a < vary->naxes; a++)
-    pl_text_add(out, "%s%lld %s", a == 0 ? ": " : vary->zip ? " with " : " x ",
+    pl_text_add(out, "%s%lld %s",
+                a == 0      ? ": "
+                : vary->zip ? " with "
+                            : " x ",
                 (long long)vary->axis[a].n, vary->axis[a].name);
   pl_text_add(out, "\n");
   for (int64_t i = 0; i < shown(job); i++) {
@@ -29,7 +32,8 @@ static void add_axes(const pl_job *job, pl_text *out) {
 static void add_table(const pl_study *study, const pl_study_facts *f, pl_text *out) {
   char size[32];
   pl_format_size(f->row_bytes * f->count, size);
-  pl_text_add(out, "table    %s%s%s, %s\n         ", f->table, *f->csv ? " and " : "", f->csv, size);
+  pl_text_add(out, "table    %s%s%s, %s\n         ", f->table, *f->csv ? " and " : "", f->csv,
+              size);
   for (int c = 0; c < pl_study_columns(study); c++) {
     pl_text_add(out, "%s", c ? ", " : "");
     pl_study_column(study, c, out);

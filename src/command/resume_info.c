@@ -29,7 +29,7 @@ typedef struct finding {
   pl_journal_found journal;
   char refusal[PL_MESSAGE_BYTES]; // why `run` would not start, "" it would
   bool found, finished;
-  int64_t rows; // of a study
+  int64_t rows;                // of a study
   int64_t blocks, tiles, reds; // of the cut that would be used
   pl_checkpoints_seen checkpoints;
   int64_t steps, done; // evolve; 0 when the job cannot be opened
@@ -161,8 +161,8 @@ static plait_err run(const pl_cli *cli) {
   job->force = o->force;
   f.job = job;
   GUARD(pl_comm_start(false, 1, &comm));
-  GUARD(pl_journal_scan(job->vary && *job->vary->table ? job->vary->table : job->output,
-                        &f.journal));
+  GUARD(
+      pl_journal_scan(job->vary && *job->vary->table ? job->vary->table : job->output, &f.journal));
   if (is_evolve(&f)) GUARD(pl_checkpoints_scan(job->output, &f.checkpoints));
   (job->vary ? try_study : try_open)(comm, job, &f);
   err = o->format == PL_FORMAT_JSON ? print_json(&f) : print_text(&f);

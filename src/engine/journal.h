@@ -51,8 +51,8 @@ void pl_journal_stop(pl_journal **journal); // Collective. Records that were not
 // Results were written to the output. Threads: any.
 plait_err pl_journal_add(pl_journal *journal, const pl_journal_run *run);
 // Appends the records when one of the clocks says so, `must`: in any case, to the disk. `output`
-// and `nodes` may be NULL; nodes: those that are not saved yet are appended too, when it is time. Threads: one at a
-// time. Errors: PLAIT_IO.
+// and `nodes` may be NULL; nodes that are not saved yet are appended too, when it is time. Threads:
+// one at a time. Errors: PLAIT_IO.
 plait_err pl_journal_save(pl_journal *journal, pl_output *output, pl_merger *nodes, int pass,
                           bool must);
 // Whole rows of a study's table (study_rows.h), appended now; pl_journal_save syncs. Threads: one

@@ -29,7 +29,7 @@ typedef struct pl_meter {            // of one rank; all times in s
 typedef struct pl_report {
   char kernel[PLAIT_NAME];
   const char *pattern;
-  const char *unit; // of what is counted as blocks; NULL: "block"
+  const char *unit;           // of what is counted as blocks; NULL: "block"
   char *input, *output, *job; // *owned*; job: the echo
   int ranks;
   pl_meter *rank;        // `ranks` of them; *owned*

@@ -35,6 +35,6 @@ plait_err pl_room_get(pl_room *room, size_t bytes); // at least so many; content
 void pl_room_free(pl_room *room);
 // Threads: one per object. Errors: PLAIT_MEMORY, PLAIT_KERNEL, that of `before`.
 plait_err pl_solo_run(pl_solo *solo);
-void pl_solo_stop(pl_solo *solo); // gives the memory back
+void pl_solo_stop(pl_solo *solo);          // gives the memory back
 size_t pl_solo_bytes(const pl_task *task); // that a run of this task holds, without `out`
 #endif

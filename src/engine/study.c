@@ -12,6 +12,7 @@
 #include "engine/solo.h"
 #include "engine/study_inside.h"
 #include "engine/watchdog.h"
+#include "host/stop.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +63,8 @@ static plait_err begin(pl_study *study) {
   TRY(pl_comm_agree(study->comm, pl_todo_make(count, is_left, study, &study->todo)));
   stage->resumed = study->resumed;
   if (is_root(study) && study->resumed > 0)
-    pl_log(PL_LOG_NOTE, "goes on from %s.journal: %lld of %lld combinations are done, %lld are left",
+    pl_log(PL_LOG_NOTE,
+           "goes on from %s.journal: %lld of %lld combinations are done, %lld are left",
            study->table, (long long)study->resumed, (long long)study->vary->count,
            (long long)study->todo.total);
   TRY(start_journal(study));
@@ -121,8 +123,7 @@ static plait_err write_table(pl_study *study) {
     err = plait_fail(PLAIT_BUG, "%lld rows of %lld", (long long)study->rows.n,
                      (long long)study->vary->count);
   if (err == PLAIT_OK && is_root(study))
-    err = pl_study_csv(study, study->is_csv ? study->table : study->csv,
-                       study->job->force);
+    err = pl_study_csv(study, study->is_csv ? study->table : study->csv, study->job->force);
   TRY(pl_comm_agree(comm, err));
   if (!study->is_csv) TRY(write_netcdf(study));
   return pl_comm_agree(comm, is_root(study) ? pl_journal_remove(study->table) : PLAIT_OK);
@@ -175,8 +176,7 @@ static plait_err end(pl_study *study, plait_err err, bool *kept) {
 static plait_err run_all(pl_study *study, bool *kept) {
   if (study->finished) {
     if (is_root(study)) pl_log(PL_LOG_NOTE, "%s is complete already", study->table);
-    return pl_comm_agree(study->comm,
-                         is_root(study) ? pl_journal_remove(study->table) : PLAIT_OK);
+    return pl_comm_agree(study->comm, is_root(study) ? pl_journal_remove(study->table) : PLAIT_OK);
   }
   plait_err err = begin(study);
   if (err == PLAIT_OK) err = compute(study);

@@ -45,6 +45,6 @@ typedef struct pl_study_facts { // for `plait check` and `plait resume-info`
   const pl_task *first;         // combination 0; its plan
 } pl_study_facts;
 void pl_study_facts_of(const pl_study *study, pl_study_facts *facts);
-int pl_study_columns(const pl_study *study);                   // of results
+int pl_study_columns(const pl_study *study);                           // of results
 void pl_study_column(const pl_study *study, int column, pl_text *out); // "radius (k 6) in m"
 #endif

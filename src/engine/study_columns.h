@@ -12,7 +12,7 @@ enum { PL_COLUMNS = 32, PL_COLUMN_SMALL = 64, PL_COLUMN_CELLS = 65536 };
 
 typedef enum pl_column_take { PL_TAKE_ALL, PL_TAKE_MIN, PL_TAKE_MAX, PL_TAKE_MEAN } pl_column_take;
 
-typedef struct pl_column { // plain bytes that travel
+typedef struct pl_column {                       // plain bytes that travel
   char name[PLAIT_NAME + 8], source[PLAIT_NAME]; // "height.max" of the output "height"
   pl_column_take take;
   int ndim;

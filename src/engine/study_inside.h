@@ -20,8 +20,8 @@ struct pl_study {
   int64_t budget; // bytes of a rank
   int threads, local_size; // of this rank; ranks of its node
   bool in_memory;
-  bool pattern;   // each combination keeps an output of its own
-  int group;      // ranks of a combination
+  bool pattern;      // each combination keeps an output of its own
+  int group;         // ranks of a combination
   char *table, *csv; // files of the result; *owned*; csv: NULL when the table is CSV
   bool is_csv;       // the table itself is
   int64_t blocks_each, bytes_each, written_each; // second road: of combination 0
@@ -41,7 +41,7 @@ struct pl_study {
   pl_lock *lock;
   pl_stage stage; // of the scheduler's side: progress, stopping, watchdog
   pl_scheduler *scheduler;
-  pthread_mutex_t mutex; // guards rows and everything below
+  pthread_mutex_t mutex;        // guards rows and everything below
   atomic_bool abandoned;        // a combination was left in its middle: the run is to stop
   int64_t claimed, claimed_end; // numbers in `todo` that this rank has taken
   plait_err error;              // the first that ends the run, and why
@@ -65,7 +65,8 @@ plait_err pl_study_compute(pl_study *study, const pl_placement *placement); // t
 // study_runs.c: the second road. Collective.
 plait_err pl_study_runs(pl_study *study, const pl_placement *placement);
 plait_err pl_study_output_name(const pl_study *study, int64_t number, char **name);
-plait_err pl_study_check_names(const pl_study *study); // that no two are the same, none is in the way
+plait_err
+pl_study_check_names(const pl_study *study); // that no two are the same, none is in the way
 // Opens combination 0 as a run and closes it again: what it takes, and of an evolve kernel the
 // columns. Collective.
 plait_err pl_study_probe(pl_study *study);

@@ -59,8 +59,7 @@ static plait_err expand(const pl_study *study, int64_t number, pl_text *out) {
     if (!*at) break;
     size_t n = strcspn(++at, "}");
     int axis = find_axis(study, at, n);
-    if (!at[n])
-      return plait_fail(PLAIT_JOB, "%s: output: '{' without '}'", study->job->path);
+    if (!at[n]) return plait_fail(PLAIT_JOB, "%s: output: '{' without '}'", study->job->path);
     if (n == 1 && *at == 'n')
       pl_text_add(out, "%lld", (long long)number);
     else if (axis < 0)
@@ -114,8 +113,7 @@ static plait_err compare(const pl_study *study, const named *at, int64_t n) {
     if (strcmp(at[i].name, study->table) == 0)
       return plait_fail(PLAIT_JOB, "%s: output: %s is the table too", job->path, at[i].name);
     if (!job->force && !study->found && access(at[i].name, F_OK) == 0)
-      return plait_fail(PLAIT_OUTPUT, "%s exists already; --force allows replacing it",
-                        at[i].name);
+      return plait_fail(PLAIT_OUTPUT, "%s exists already; --force allows replacing it", at[i].name);
   }
   return PLAIT_OK;
 }

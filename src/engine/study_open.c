@@ -33,8 +33,8 @@ static bool ends_in(const char *path, const char *ending) {
 static plait_err name_csv(pl_study *study) {
   pl_text name = {0};
   const char *slash = strrchr(study->table, '/'), *dot = strrchr(study->table, '.');
-  size_t n = dot && (!slash || dot > slash + 1) ? (size_t)(dot - study->table)
-                                                : strlen(study->table);
+  size_t n =
+      dot && (!slash || dot > slash + 1) ? (size_t)(dot - study->table) : strlen(study->table);
   pl_text_add(&name, "%.*s.csv", (int)n, study->table);
   plait_err err = name.failed ? plait_fail(PLAIT_MEMORY, "out of memory for a name")
                               : pl_strdup(name.at, &study->csv);
@@ -46,14 +46,17 @@ static plait_err name_files(pl_study *study) {
   const pl_job *job = study->job;
   const char *table = study->vary->table;
   study->pattern = strchr(job->output, '{') != NULL;
-  if (!job->output[0])
-    return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
+  if (!job->output[0]) return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
   if (study->pattern && !table[0])
-    return plait_fail(PLAIT_JOB, "%s: '%s' is a file for each combination; name the table too "
-                                 "(vary.table: FILE)", job->path, job->output);
+    return plait_fail(PLAIT_JOB,
+                      "%s: '%s' is a file for each combination; name the table too "
+                      "(vary.table: FILE)",
+                      job->path, job->output);
   if (!study->pattern && table[0])
-    return plait_fail(PLAIT_JOB, "%s: vary.table is for outputs with a {parameter} in their name; "
-                                 "here the output is the table", job->path);
+    return plait_fail(PLAIT_JOB,
+                      "%s: vary.table is for outputs with a {parameter} in their name; "
+                      "here the output is the table",
+                      job->path);
   TRY(pl_strdup(study->pattern ? table : job->output, &study->table));
   study->is_csv = ends_in(study->table, ".csv");
   if (ends_in(study->table, ".npy"))
@@ -165,7 +168,8 @@ static void choose_road(pl_study *study) {
 
 static plait_err check_road(const pl_study *study) {
   if (study->job->run.group > pl_comm_size(study->comm))
-    return plait_fail(PLAIT_JOB, "run.group: %lld ranks for a combination, but only %d were started",
+    return plait_fail(PLAIT_JOB,
+                      "run.group: %lld ranks for a combination, but only %d were started",
                       (long long)study->job->run.group, pl_comm_size(study->comm));
   if (!study->in_memory && !pl_outformat_known("netcdf4"))
     return plait_fail(PLAIT_JOB, "this plait was built without NetCDF, which such a study needs");
@@ -228,8 +232,8 @@ static plait_err take_up(pl_study *study, const pl_journal_found *j) {
     err = plait_fail(PLAIT_OUTPUT, "%s is of another study; --fresh starts over", name);
   pl_free(&name);
   TRY(err);
-  study->finished = j->complete && !study->is_csv && !there(study->table, ".partial") &&
-                    there(study->table, "");
+  study->finished =
+      j->complete && !study->is_csv && !there(study->table, ".partial") && there(study->table, "");
   study->found = true;
   study->id = j->id;
   study->end = j->end;
@@ -285,8 +289,7 @@ static plait_err open_here(pl_study *study, int local_size) {
   const pl_job *job = study->job;
   TRY(name_files(study));
   study->budget = job->run.memory;
-  if (study->budget <= 0)
-    study->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
+  if (study->budget <= 0) study->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
   study->first.budget = study->budget;
   return open_input(study);
 }

@@ -16,7 +16,9 @@ typedef struct share {
 } share;
 
 pl_column_source pl_study_source(const plait_array *input, const plait_output *output) {
-  pl_column_source s = {.name = output->name[0] ? output->name : input ? input->name : "",
+  pl_column_source s = {.name = output->name[0] ? output->name
+                                : input         ? input->name
+                                                : "",
                         .units = output->units,
                         .long_name = output->long_name,
                         .ndim = output->ndim};
@@ -98,13 +100,11 @@ static plait_err ask_all(pl_study *study, share *mine, share *all) {
 plait_err pl_study_plan(pl_study *study) {
   share *mine = NULL, *all = NULL;
   plait_err err = pl_calloc(1, sizeof *mine, &mine);
-  if (err == PLAIT_OK)
-    err = pl_alloc((size_t)pl_comm_size(study->comm), sizeof *all, &all);
+  if (err == PLAIT_OK) err = pl_alloc((size_t)pl_comm_size(study->comm), sizeof *all, &all);
   GUARD(pl_comm_agree(study->comm, err));
   GUARD(ask_all(study, mine, all));
   join(study, all);
-  if (study->refused == study->vary->count ||
-      (study->refused > 0 && !study->job->run.keep_going))
+  if (study->refused == study->vary->count || (study->refused > 0 && !study->job->run.keep_going))
     err = plait_fail(PLAIT_JOB, "%s: %s", study->job->path, study->refusal);
 done:
   pl_free(&mine);

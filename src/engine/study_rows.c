@@ -86,8 +86,7 @@ plait_err pl_rows_read(pl_rows *rows, const char *output, const pl_journal_found
                         output);
     TRY(pl_alloc((size_t)place->bytes, 1, &bytes));
     plait_err err = pl_journal_read(output, place, bytes);
-    if (err == PLAIT_OK)
-      err = take(rows, bytes, place->bytes / (int64_t)rows->bytes, count, seen);
+    if (err == PLAIT_OK) err = take(rows, bytes, place->bytes / (int64_t)rows->bytes, count, seen);
     pl_free(&bytes);
     TRY(err);
   }

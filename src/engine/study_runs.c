@@ -101,6 +101,14 @@ static plait_err run_job(const pl_study *study, pl_comm *group, pl_job *one,
   return err;
 }
 
+// A kernel's refusal in its own words, as on the first road. Another input may be another matter.
+static plait_err ask(const pl_study *study, const pl_job *one) {
+  const plait_kernel *kernel = one->kernel;
+  if (!kernel->check || one->input != study->job->input) return PLAIT_OK;
+  const char *why = kernel->check(&study->first.problem, one->params);
+  return why ? plait_fail(PLAIT_JOB, "%s: %s", kernel->name, why) : PLAIT_OK;
+}
+
 // Collective in the group. *row is filled on its leader.
 static plait_err run_one(pl_study *study, pl_comm *group, const pl_placement *placement,
                          int64_t number, pl_row *row) {
@@ -109,6 +117,7 @@ static plait_err run_one(pl_study *study, pl_comm *group, const pl_placement *pl
   bool leads = pl_comm_rank(group) == 0;
   plait_err err = pl_comm_agree(group, make_job(study, number, &one, &name));
   pl_row_clear(row, number, study->rows.cells);
+  if (err == PLAIT_OK) err = ask(study, &one);
   if (err == PLAIT_OK) err = run_job(study, group, &one, placement);
   if (err == PLAIT_OK && leads) {
     err = read_row(study, name, row);

@@ -66,8 +66,7 @@ void pl_study_finished(pl_study *study, const pl_row *row, plait_err err) {
   plait_err ends = judge(study, row, err);
   pthread_mutex_lock(&study->mutex);
   if (ends == PLAIT_OK) ends = pl_rows_add(&study->rows, row);
-  if (ends == PLAIT_OK)
-    ends = pl_rows_flush(&study->rows, study->stage.journal, false);
+  if (ends == PLAIT_OK) ends = pl_rows_flush(&study->rows, study->stage.journal, false);
   study->stage.meter->blocks++;
   if (ends == PLAIT_OK)
     ends = pl_stage_done(&study->stage, study->scheduler, 1,
@@ -194,12 +193,10 @@ static plait_err start_worker(pl_study *study, worker *w) {
   w->job.params = NULL;
   w->task.job = &w->job;
   w->task.array = study->first.array;
+  w->task.input = study->first.input; // for the chunks that a cut follows; nothing reads from it
   if (study->first.problem.input) w->task.problem.input = &w->task.array;
-  w->solo = (pl_solo){.task = &w->task,
-                      .data = study->data,
-                      .out = w->at,
-                      .before = look_up,
-                      .context = w};
+  w->solo = (pl_solo){
+      .task = &w->task, .data = study->data, .out = w->at, .before = look_up, .context = w};
   TRY(pl_alloc(bytes, 1, &w->job.params));
   memcpy(w->job.params, study->job->params, bytes);
   return pl_alloc(study->rows.bytes, 1, &w->row);

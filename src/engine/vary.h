@@ -34,10 +34,10 @@ typedef struct pl_axis {
   pl_vary_place place;
   size_t size; // bytes of a value
   int64_t n;
-  char *values;    // [n], each as in the struct of the parameters
+  char *values; // [n], each as in the struct of the parameters
   pl_axis_kind kind;
   bool log;
-  bool numeric; // every value is one number
+  bool numeric;             // every value is one number
   pl_number from, to, step; // of a range, as given
 } pl_axis;
 
@@ -45,10 +45,10 @@ typedef struct pl_vary { // lives in the arena of its job
   int naxes;
   pl_axis axis[PL_VARY_AXES];
   bool zip;
-  int64_t count;      // combinations
-  const char *table;  // file; "": the output of the job
-  const char *echo;   // of it, as it would stand in the job file
-  int ncolumns;       // names that were asked for; 0: all that are small
+  int64_t count;     // combinations
+  const char *table; // file; "": the output of the job
+  const char *echo;  // of it, as it would stand in the job file
+  int ncolumns;      // names that were asked for; 0: all that are small
   const char **column;
   pl_mark mark, columns_mark;
 } pl_vary;

@@ -127,9 +127,8 @@ plait_err pl_vary_range(const pl_reader *reader, const pl_yaml *map, pl_axis *ax
   double n = 0;
   make_table(axis->param, table);
   pl_text_add(&prefix, "vary.%s.", axis->name);
-  plait_err err = prefix.failed
-                      ? plait_fail(PLAIT_MEMORY, "out of memory")
-                      : pl_params_read(reader, table, prefix.at, map, map->mark, &r);
+  plait_err err = prefix.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
+                                : pl_params_read(reader, table, prefix.at, map, map->mark, &r);
   pl_text_free(&prefix);
   TRY(err);
   if (reader->issues->count > before) return PLAIT_OK;

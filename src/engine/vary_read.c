@@ -33,11 +33,11 @@ static const plait_param option_params[] = {
 static const plait_param input_param = {.name = "input", .kind = PLAIT_PARAM_FILE};
 
 static const size_t sizes[] = {
-    [PLAIT_PARAM_INT] = sizeof(int64_t),      [PLAIT_PARAM_REAL] = sizeof(double),
-    [PLAIT_PARAM_BOOL] = sizeof(bool),        [PLAIT_PARAM_CHOICE] = sizeof(int),
-    [PLAIT_PARAM_TEXT] = sizeof(char *),      [PLAIT_PARAM_FILE] = sizeof(char *),
+    [PLAIT_PARAM_INT] = sizeof(int64_t),       [PLAIT_PARAM_REAL] = sizeof(double),
+    [PLAIT_PARAM_BOOL] = sizeof(bool),         [PLAIT_PARAM_CHOICE] = sizeof(int),
+    [PLAIT_PARAM_TEXT] = sizeof(char *),       [PLAIT_PARAM_FILE] = sizeof(char *),
     [PLAIT_PARAM_REALS] = sizeof(plait_reals), [PLAIT_PARAM_CHOICES] = sizeof(uint64_t),
-    [PLAIT_PARAM_AXES] = sizeof(plait_axes),  [PLAIT_PARAM_TABLE] = sizeof(plait_table),
+    [PLAIT_PARAM_AXES] = sizeof(plait_axes),   [PLAIT_PARAM_TABLE] = sizeof(plait_table),
 };
 
 typedef struct reading {
@@ -201,8 +201,8 @@ static plait_err read_nested(const reading *r, const pl_yaml *section) {
   for (const pl_yaml *child = section->first; child; child = child->next) {
     pl_text name = {0};
     pl_text_add(&name, "%s.%s", section->key, child->key);
-    plait_err err = name.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
-                                : read_named(r, name.at, child);
+    plait_err err =
+        name.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : read_named(r, name.at, child);
     pl_text_free(&name);
     TRY(err);
   }
@@ -233,8 +233,7 @@ static plait_err read_child(const reading *r, const pl_yaml *child) {
   bool section = strcmp(key, "params") == 0 || strcmp(key, "evolve") == 0;
   if (find(option_params, key)) return PLAIT_OK;
   if (strcmp(key, "columns") == 0) return read_columns(r, child);
-  if (strcmp(key, "input") == 0)
-    return read_axis(r, key, &input_param, PL_VARY_INPUT, child);
+  if (strcmp(key, "input") == 0) return read_axis(r, key, &input_param, PL_VARY_INPUT, child);
   if (section && child->kind == PL_YAML_MAP) return read_nested(r, child);
   return read_named(r, key, child);
 }
@@ -250,8 +249,10 @@ static void count(const reading *r) {
       vary->count = INT64_MAX;
     if (vary->zip) vary->count = axis->n;
     if (vary->zip && axis->n != first->n)
-      pl_issue(issues, vary->mark, "how: zip needs lists of equal length: '%s' has %lld values, "
-               "'%s' %lld", first->name, (long long)first->n, axis->name, (long long)axis->n);
+      pl_issue(issues, vary->mark,
+               "how: zip needs lists of equal length: '%s' has %lld values, "
+               "'%s' %lld",
+               first->name, (long long)first->n, axis->name, (long long)axis->n);
   }
   if (vary->naxes == 0)
     pl_issue(issues, vary->mark, "'vary' names no parameter: params.NAME: [..]");

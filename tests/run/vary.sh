@@ -66,7 +66,8 @@ output: s{params.sigma}-{boundary}.nc
 vary: {params.sigma: [0.5, 2], params.boundary: [reflect, nearest], columns: [z.max, z.mean], table: smooth.nc}
 EOF
 run 0 "$plait" run smooth.yaml -q; rows smooth.csv 4
-run 0 "$plait" run "$source_dir/jobs/relief-smooth.yaml" output=one.nc input="$relief" params.sigma=2 params.boundary=nearest -q
+sed '/^vary/d' smooth.yaml >one.yaml
+run 0 "$plait" run one.yaml output=one.nc params.sigma=2 params.boundary=nearest -q
 run 0 "$plait" check smooth.yaml --force
 checks=$((checks + 1)); [ -s s0.5-reflect.nc ] && [ -s s2-reflect.nc ] || fail 'no file for a combination'
 same s2-nearest.nc one.nc

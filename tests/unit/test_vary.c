@@ -221,11 +221,16 @@ static void test_message_is_cut(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_cross),           cmocka_unit_test(test_zip_and_nested),
-      cmocka_unit_test(test_ranges_end_exactly), cmocka_unit_test(test_first_value_is_the_parameter),
-      cmocka_unit_test(test_sets_every_kind), cmocka_unit_test(test_override),
-      cmocka_unit_test(test_echo_loads_again), cmocka_unit_test(test_mistakes),
-      cmocka_unit_test(test_columns),         cmocka_unit_test(test_fill),
+      cmocka_unit_test(test_cross),
+      cmocka_unit_test(test_zip_and_nested),
+      cmocka_unit_test(test_ranges_end_exactly),
+      cmocka_unit_test(test_first_value_is_the_parameter),
+      cmocka_unit_test(test_sets_every_kind),
+      cmocka_unit_test(test_override),
+      cmocka_unit_test(test_echo_loads_again),
+      cmocka_unit_test(test_mistakes),
+      cmocka_unit_test(test_columns),
+      cmocka_unit_test(test_fill),
       cmocka_unit_test(test_message_is_cut),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
