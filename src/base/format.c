@@ -3,6 +3,7 @@
 // Sizes, times and numbers for people: three significant digits, never "1024 KiB" for 1 MiB.
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,9 +58,10 @@ void pl_format_time(double seconds, char out[ROOM]) {
 }
 
 // As few digits as read back to the same bits; without an exponent where people write none. What
-// fewer than 15 digits say, %.15g says with the same digits: it prints no zeros behind them.
+// fewer than 15 digits say, %.15g says with the same digits: it prints no zeros behind them. Below
+// DBL_MIN there are not as many digits in a number.
 void pl_format_real(double value, char out[ROOM]) {
-  int digits = 15;
+  int digits = fabs(value) < DBL_MIN ? 1 : 15;
   do snprintf(out, ROOM, "%.*g", digits, value);
   while (isfinite(value) && strtod(out, NULL) != value && ++digits <= 17);
 }
