@@ -38,7 +38,8 @@ static plait_err load_named(const plait_plan *plan, int i, plait_aside *aside) {
   if (!plan->aside_var[i][0]) return pl_aside_read(plan->aside[i], aside);
   pl_text spec = {0};
   pl_text_add(&spec, "%s:%s", plan->aside[i], plan->aside_var[i]);
-  plait_err err = spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : pl_aside_read(spec.at, aside);
+  plait_err err =
+      spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : pl_aside_read(spec.at, aside);
   pl_text_free(&spec);
   return err;
 }

@@ -156,8 +156,8 @@ static void choose_road(pl_study *study) {
   int ranks = pl_comm_size(study->comm);
   int64_t workers = (int64_t)ranks * study->threads, count = study->vary->count;
   bool fits = pl_study_input_bytes(study) <= study->budget / 2;
-  bool possible = job->kernel->pattern == PLAIT_REDUCE && !study->pattern && fits &&
-                  !varies(study->vary, PL_VARY_INPUT);
+  bool possible = job->kernel->pattern == PLAIT_REDUCE && job->kernel->reduce.block &&
+                  !study->pattern && fits && !varies(study->vary, PL_VARY_INPUT);
   bool files = pl_outformat_known("netcdf4"); // the second road reads its columns from a file
   study->in_memory = possible && (!files || (job->run.group == 0 && count >= workers));
   study->group = (int)job->run.group;

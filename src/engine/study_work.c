@@ -99,9 +99,17 @@ static bool has_asides(const plait_plan *plan) {
 static plait_err load_asides(worker *w) {
   if (!has_asides(&w->task.plan)) return PLAIT_OK;
   pthread_mutex_lock(&files);
-  plait_err err = pl_aside_load(&w->task);
+  memset(&w->task.plan, 0, sizeof w->task.plan);
+  plait_err err = pl_task_plan(&w->task);
   pthread_mutex_unlock(&files);
   return err;
+}
+
+static void drop_asides(worker *w) {
+  if (!has_asides(&w->task.plan)) return;
+  pl_aside_free(&w->task);
+  memset(w->task.aside, 0, sizeof w->task.aside);
+  w->task.problem.aside = NULL;
 }
 
 static const char *name_of(const worker *w, int v) {
@@ -176,14 +184,14 @@ static plait_err compute(worker *w) {
   pl_vary_set(study->vary, w->row->number, w->job.params, &w->job.evolve, &input);
   const char *why = pl_study_ask(study, &w->job, &w->task);
   if (why) return plait_fail(PLAIT_JOB, "%s: %s", study->job->kernel->name, why);
-  if (!w->task.problem.input) pl_space_array(&w->task.plan, &w->task.array);
   plait_err err = load_asides(w);
   if (err == PLAIT_OK) {
+    if (!w->task.problem.input) pl_space_array(&w->task.plan, &w->task.array);
     pl_size_cut_reduce(&w->task);
     err = make_room(w);
   }
   if (err == PLAIT_OK) err = pl_solo_run(&w->solo);
-  if (has_asides(&w->task.plan)) pl_aside_free(&w->task);
+  drop_asides(w);
   return err == PLAIT_OK ? fill_row(w) : err;
 }
 

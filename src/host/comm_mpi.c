@@ -2,8 +2,7 @@
 //
 // The wire over MPI; the only file that includes mpi.h. Everything is started in its non-blocking
 // form and then polled with growing naps (pl_patience_wait): Open MPI's own waiting burns a core
-// that a team mate may need. The price is up to a nap (20 us .. 1 ms, about a third of what was
-// waited already) when the others are late.
+// that a team mate may need. The price is up to a nap (20 us .. 1 ms) when the others are late.
 //
 // Counters are one-sided: a shared lock on a target is taken when it is first used and kept, one
 // fetch-and-add is then MPI_Fetch_and_op and a flush of that target. Compare-and-swap crashes in
@@ -268,17 +267,11 @@ static void stop(pl_comm *comm) {
 }
 
 static plait_err split(pl_comm *comm, int part, pl_comm *out) {
-  joint *l = NULL;
-  TRY(pl_calloc(1, sizeof *l, &l));
-  plait_err err = check(MPI_Comm_split(mpi_of(comm), part, comm->rank, &l->mpi), "MPI_Comm_split");
-  if (err != PLAIT_OK) {
-    pl_free(&l);
-    return err;
-  }
-  MPI_Comm_set_errhandler(l->mpi, MPI_ERRORS_RETURN);
+  TRY(pl_calloc(1, sizeof(joint), &out->link)); // leaks only on the way out
+  joint *l = out->link;
+  TRY(check(MPI_Comm_split(mpi_of(comm), part, comm->rank, &l->mpi), "MPI_Comm_split"));
   MPI_Comm_rank(l->mpi, &out->rank);
   MPI_Comm_size(l->mpi, &out->size);
-  out->link = l;
   out->wire = comm->wire;
   return PLAIT_OK;
 }
