@@ -8,11 +8,8 @@
 // fetch-and-add is then MPI_Fetch_and_op and a flush of that target. Compare-and-swap crashes in
 // Open MPI 4.1.4 and is not atomic under SimGrid's SMPI; lock_all does not scale there. Where all
 // ranks share a node osc/rdma is switched off before MPI starts, so that osc/sm serves the windows.
-// One fetch-and-add, us, all ranks adding at once, Open MPI 4.1.4 on 2 cores (osc/rdma is the
-// default):
-//              2 ranks   4 ranks
-//   osc/rdma   0.1-0.15  3.2-10
-//   osc/sm     0.04-0.09 0.05-0.12
+// One fetch-and-add, us, all ranks at once, Open MPI 4.1.4 on 2 cores, 2 ranks / 4 ranks:
+//   osc/rdma (default) 0.1-0.15 / 3.2-10, osc/sm 0.04-0.09 / 0.05-0.12
 // Between nodes without RDMA it is osc/pt2pt (170-240 us over TCP on one machine), which serves a
 // counter only while its owner is inside MPI: pl_comm_poke.
 #include "host/comm_wire.h"
@@ -268,10 +265,10 @@ static void stop(pl_comm *comm) {
 
 static plait_err split(pl_comm *comm, int part, pl_comm *out) {
   TRY(pl_calloc(1, sizeof(joint), &out->link)); // leaks only on the way out
-  joint *l = out->link;
-  TRY(check(MPI_Comm_split(mpi_of(comm), part, comm->rank, &l->mpi), "MPI_Comm_split"));
-  MPI_Comm_rank(l->mpi, &out->rank);
-  MPI_Comm_size(l->mpi, &out->size);
+  MPI_Comm *mpi = &((joint *)out->link)->mpi;
+  TRY(check(MPI_Comm_split(mpi_of(comm), part, comm->rank, mpi), "MPI_Comm_split"));
+  MPI_Comm_rank(*mpi, &out->rank);
+  MPI_Comm_size(*mpi, &out->size);
   out->wire = comm->wire;
   return PLAIT_OK;
 }
