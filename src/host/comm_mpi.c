@@ -336,7 +336,6 @@ static void choose_windows(const pl_launch *launch) {
   setenv("OMPI_MCA_osc", one_node ? "^rdma,ucx" : "^ucx", 0);
 }
 
-// MPI_Init itself would end the process with a page of text.
 static plait_err refuse_bare_srun(const pl_launch *launch) {
   if (strcmp(launch->launcher, "srun") != 0 || getenv("PMIX_RANK") != NULL ||
       getenv("PMI_RANK") != NULL || getenv("PMI_FD") != NULL)
