@@ -19,7 +19,7 @@ typedef struct lab {
 static inline void lab_start(lab *l, const plait_kernel *kernel, const char *settings,
                              const plait_array *input, int threads, int depth, double dt,
                              double (*fill)(int64_t i, int64_t j)) {
-  *l = (lab){.problem = {input}};
+  *l = (lab){.problem = {.input = input}};
   assert_int_equal(pl_comm_start(false, 1, &l->comm), PLAIT_OK);
   plait_err err =
       pl_params_from_text(kernel->params, kernel->params_size, settings, &l->params, &l->keep);
