@@ -35,16 +35,26 @@ static pl_box probe_box(const pl_box *box) {
   return p;
 }
 
+// Large chunks come whole: reading one to see whether it waits is as bad as waiting for it. The
+// reader strand then fetches the first block, and how that went decides.
+static bool can_probe(const pl_feed *feed) {
+  pl_box box = {.ndim = feed->task->cut.ndim};
+  pl_cut_largest(&feed->task->cut, box.n);
+  pl_box probe = probe_box(&box);
+  return pl_dataset_raw_bytes(feed->task->input, probe.n) <= PROBE_RAW;
+}
+
 plait_err pl_feed_probe_start(pl_feed *feed) {
   if (feed->data_bytes < 2 * PART_BYTES) feed->team = 0; // it stays in cache as it is
   if (feed->team == 0) return PLAIT_OK;
+  feed->waited = !can_probe(feed);
   return pl_alloc(PROBE_CELLS * sizeof(double) + PROBE_RAW, 1, &feed->probe);
 }
 
 static bool probe_waits(pl_feed *feed, const pl_feed_block *b) {
   pl_dataset *input = feed->task->input;
   pl_box box = probe_box(&b->own);
-  if (pl_dataset_raw_bytes(input, box.n) > PROBE_RAW) return false; // whole chunks: too much
+  if (pl_dataset_raw_bytes(input, box.n) > PROBE_RAW) return false; // the last fetch decides
   int64_t none[PLAIT_DIMS] = {0}, before = pl_feed_switches();
   plait_block to = pl_block_over(feed->probe + PROBE_RAW, feed->task->array.type, &box, none);
   return pl_dataset_fetch(input, &box, feed->probe, &to) != PLAIT_OK || pl_feed_switches() > before;
