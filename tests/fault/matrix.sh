@@ -371,10 +371,10 @@ time_is_over() { # KERNEL
   [ $code = 75 ] || note_loss 'time limit' "$1" "--deadline: exit $code"
   settle 'time limit' "$1" "$(other_ranks 4)" '--deadline'
 }
-stalls() { # KERNEL WRITE: nothing moves for longer than run.stall
+stalls() { # KERNEL: nothing moves for longer than run.stall, at a write behind those of the layout
   local code=0
   command+=(run.stall=0.2s run.overlap=false)
-  broken "write:$2:stall" 0 || code=$?
+  broken "write:$(($(calls write "$1") * 2 / 3)):stall" 0 || code=$?
   if [ $code != 1 ] || ! grep -q 'nothing has moved on rank 0' err; then
     note_loss 'nothing moves' "$1" "run.stall: exit $code"
   fi
@@ -471,8 +471,8 @@ for kernel in "${kernels[@]}"; do
   job "$kernel"; time_is_over "$kernel"
   case $kernel in map | kmeans | heat | tsunami) job "$kernel"; one_rank_fails "$kernel" ;; esac
   case $kernel in # behind the writes that lay out the file
-    map) job map; stalls map 6 ;;
-    heat) job heat; stalls heat 30 ;;
+    map) job map; stalls map ;;
+    heat) job heat; stalls heat ;;
   esac
 done
 if [ -z "$only" ] || [ "$only" = rest ]; then
