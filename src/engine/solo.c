@@ -4,6 +4,7 @@
 // microseconds is not one of allocations.
 #include "engine/solo.h"
 #include "base/mem.h"
+#include "engine/solo_steps.h"
 #include <string.h>
 
 // Copies `n` cells per row between two row-major arrays; `at` are plait_blocks over them.
@@ -148,6 +149,7 @@ static plait_err run_tiles(pl_solo *run, pl_merger *merger, void *state) {
   const plait_reduce *reduce = &run->task->job->kernel->reduce;
   plait_call *call = &run->scratch.calls[0];
   call->state = state;
+  run->emitting = reduce->block == NULL;
   for (int64_t t = 0; t < run->task->cut.ntiles; t++) {
     pl_box tile, kept;
     pl_cut_tile(&run->task->cut, t, &tile);
@@ -175,7 +177,20 @@ static plait_err run_tiles(pl_solo *run, pl_merger *merger, void *state) {
   return PLAIT_OK;
 }
 
+// The results of steps: of the state alone.
+static plait_err run_steps(pl_solo *run) {
+  pl_steps steps = {.kernel = run->task->job->kernel};
+  pl_box all;
+  pl_cut_tile(&run->task->cut, 0, &all);
+  plait_block kept = pl_block_over(NULL, run->task->array.type, &all, NULL);
+  plait_err err = pl_solo_steps(run->task, run->data, run->scratch.calls, &steps);
+  if (err == PLAIT_OK) err = finish_tile(run, &all, &kept, NULL);
+  pl_steps_stop(&steps);
+  return err;
+}
+
 static plait_err run_reduce(pl_solo *run) {
+  if (run->task->plan.stepping.lanes > 0) return run_steps(run);
   size_t bytes = pl_partial_bytes(run->task), state = run->task->plan.state_bytes;
   if (run->pool.bytes != bytes) pl_pool_free(&run->pool);
   run->pool.bytes = bytes;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// See lab_steps.h.
-#include "engine/lab_steps.h"
+// See solo_steps.h.
+#include "engine/solo_steps.h"
 #include "base/raise.h"
 
 typedef struct place {
@@ -28,7 +28,7 @@ static plait_err march(pl_steps *s, pl_window *window, place *p) {
   return PLAIT_OK;
 }
 
-plait_err pl_lab_steps(const pl_task *task, const char *data, plait_call calls[], pl_steps *s) {
+plait_err pl_solo_steps(const pl_task *task, const char *data, plait_call calls[], pl_steps *s) {
   static pl_meter meter; // one rank: nothing is counted
   place p = {.data = data, .plan = &s->plan, .row_bytes = plait_type_size(task->array.type)};
   pl_window window;
