@@ -150,10 +150,12 @@ static plait_err look_at_storage(const char *output, visit *v) {
 static plait_err gather(const pl_station *station, visit *v) {
   pl_comm *comm = station->comm;
   pl_station_facts mine;
+  pl_topology topology;
   v->n = pl_comm_size(comm);
+  TRY(pl_comm_agree(comm, pl_topology_find(NULL, &topology)));
   TRY(pl_comm_barrier(comm));
-  pl_probe_station(pl_comm_host(comm), pl_comm_rank(comm), &station->topology, &station->placement,
-                   &mine);
+  pl_probe_station(pl_comm_host(comm), pl_comm_rank(comm), &topology, &station->placement, &mine);
+  pl_topology_free(&topology);
   bool root = pl_comm_rank(comm) == 0;
   TRY(pl_comm_agree(comm, pl_calloc(root ? (size_t)v->n : 0, sizeof *v->rank, &v->rank)));
   return pl_comm_gather(comm, &mine, sizeof mine, v->rank, 0);

@@ -7,8 +7,7 @@
 
 static plait_err place(const pl_launch *launch, const pl_wish *wish, char **argv,
                        pl_station *station) {
-  TRY(pl_topology_find(NULL, &station->topology));
-  TRY(pl_placement_decide(&station->topology, launch, wish, &station->placement));
+  TRY(pl_placement_decide(launch, wish, &station->placement));
   return pl_placement_enter(&station->placement, argv);
 }
 
@@ -28,7 +27,6 @@ plait_err pl_station_stop(pl_station *station, plait_err err) {
   if (err != PLAIT_OK && pl_station_speaks(station)) pl_voice_error(err);
   if (station->comm) pl_comm_stop(&station->comm);
   pl_placement_free(&station->placement);
-  pl_topology_free(&station->topology);
   return err;
 }
 

@@ -10,7 +10,6 @@
 
 typedef struct pl_station {
   pl_launch launch;
-  pl_topology topology;
   pl_placement placement;
   pl_comm *comm; // NULL for a command that rank 0 does alone
 } pl_station;

@@ -260,14 +260,17 @@ done:
   return err;
 }
 
-plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *launch,
-                              const pl_wish *wish, pl_placement *placement) {
-  pl_surroundings around;
+plait_err pl_placement_decide(const pl_launch *launch, const pl_wish *wish,
+                              pl_placement *placement) {
+  pl_surroundings around = {0};
+  pl_topology topology;
   const char *decided = pl_placement_decided();
   if (decided != NULL) return pl_placement_read(decided, placement);
-  TRY(pl_surroundings_find(launch, &around));
-  plait_err err = pl_placement_decide_in(topology, launch, wish, &around, placement);
+  TRY(pl_topology_find(NULL, &topology));
+  plait_err err = pl_surroundings_find(launch, &around);
+  if (err == PLAIT_OK) err = pl_placement_decide_in(&topology, launch, wish, &around, placement);
   pl_surroundings_free(&around);
+  pl_topology_free(&topology);
   return err;
 }
 

@@ -24,11 +24,11 @@ typedef struct pl_placement {
   char note[512]; // one line of what was done or is wrong, "" when all is plain
 } pl_placement;
 
-// The rules are at the head of placement.c. Reads the environment besides its arguments (what the
-// user told OpenMP and the launcher), and after pl_placement_enter's exec returns what was decided
-// before it. Errors: PLAIT_MEMORY. Threads: before threads start.
-plait_err pl_placement_decide(const pl_topology *topology, const pl_launch *launch,
-                              const pl_wish *wish, pl_placement *placement);
+// The rules are at the head of placement.c. Looks at the node and the environment (what the user
+// told OpenMP and the launcher); after pl_placement_enter's exec returns what was decided before
+// it, without looking again (10 ms). Errors: PLAIT_MEMORY, PLAIT_BUG. Threads: before threads start.
+plait_err pl_placement_decide(const pl_launch *launch, const pl_wish *wish,
+                              pl_placement *placement);
 // Where rank `rank` of `ranks` on such a node would compute if its launcher binds nobody and no
 // variable says otherwise. Pure. PLAIT_MEMORY.
 plait_err pl_placement_imagine(const pl_topology *topology, int rank, int ranks,

@@ -90,7 +90,7 @@ static void deciding_again_changes_nothing(void **state) {
   (void)state;
   pl_placement again;
   pl_wish wish = {0};
-  agree_ok(comm, pl_placement_decide(&topology, &launch, &wish, &again));
+  agree_ok(comm, pl_placement_decide(&launch, &wish, &again));
   bool same = again.threads == placement.threads && again.ncpus == placement.ncpus &&
               again.bound == placement.bound && again.widened == placement.widened &&
               strcmp(again.note, placement.note) == 0;
@@ -102,7 +102,7 @@ static plait_err start(char **argv) {
   pl_wish wish = {0};
   pl_launch_find(&launch);
   TRY(pl_topology_find(NULL, &topology));
-  TRY(pl_placement_decide(&topology, &launch, &wish, &placement));
+  TRY(pl_placement_decide(&launch, &wish, &placement));
   TRY(pl_placement_enter(&placement, argv));
   return pl_comm_start(launch.launched, launch.size, &comm);
 }

@@ -126,14 +126,10 @@ static void the_launchers_orders_are_read(void **state) {
 // ---- for real -------------------------------------------------------------------------------
 static plait_err place(char **argv, pl_placement *p) {
   pl_launch launch;
-  pl_topology topology;
   pl_wish wish = {.threads = argv[2] == NULL ? 0 : atoi(argv[2])};
   pl_launch_find(&launch);
-  TRY(pl_topology_find(NULL, &topology));
-  plait_err err = pl_placement_decide(&topology, &launch, &wish, p);
-  pl_topology_free(&topology);
-  if (err == PLAIT_OK) err = pl_placement_enter(p, argv);
-  return err;
+  TRY(pl_placement_decide(&launch, &wish, p));
+  return pl_placement_enter(p, argv);
 }
 
 static const char *value(const char *name) {
