@@ -26,7 +26,8 @@ typedef struct pl_placement {
 
 // The rules are at the head of placement.c. Looks at the node and the environment (what the user
 // told OpenMP and the launcher); after pl_placement_enter's exec returns what was decided before
-// it, without looking again (10 ms). Errors: PLAIT_MEMORY, PLAIT_BUG. Threads: before threads start.
+// it, without looking again (10 ms). Errors: PLAIT_MEMORY, PLAIT_BUG. Threads: before threads
+// start.
 plait_err pl_placement_decide(const pl_launch *launch, const pl_wish *wish,
                               pl_placement *placement);
 // Where rank `rank` of `ranks` on such a node would compute if its launcher binds nobody and no
