@@ -12,7 +12,6 @@
 #include "engine/params.h"
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct finding { // of rank 0; plain bytes that travel
   bool found, finished;
@@ -20,14 +19,6 @@ typedef struct finding { // of rank 0; plain bytes that travel
 } finding;
 
 // ---- rank 0 ----
-
-static bool there(const char *output, const char *ending) {
-  pl_text name = {0};
-  pl_text_add(&name, "%s%s", output, ending);
-  bool is_there = !name.failed && access(name.at, F_OK) == 0;
-  pl_text_free(&name);
-  return is_there;
-}
 
 static plait_err make_identity(const pl_evolve *e, pl_text *text) {
   TRY(pl_identity_make(e->task->job, e->task->input, text));
@@ -53,12 +44,12 @@ static plait_err look_at_journal(const char *output, const char *identity) {
 static plait_err look_at_checkpoints(const char *output, const char *identity, finding *f) {
   pl_checkpoints_seen seen;
   TRY(pl_checkpoints_scan(output, &seen));
-  bool partial = there(output, ".partial");
+  bool partial = pl_resume_beside(output, ".partial");
   plait_err err = PLAIT_OK;
   if (seen.newest >= 0 && (partial || seen.file[seen.newest].complete)) {
     const pl_checkpoint_table *t = &seen.file[seen.newest];
     err = pl_identity_compare(seen.path[seen.newest], pl_checkpoint_identity(t), identity);
-    f->finished = !partial && t->complete && there(output, "");
+    f->finished = !partial && t->complete && pl_resume_beside(output, "");
     f->found = partial && seen.usable >= 0;
     if (f->found) f->step = seen.file[seen.usable].head.step;
   }
@@ -76,7 +67,7 @@ static plait_err look(const pl_evolve *e, char **identity, finding *f) {
   pl_text_free(&text);
   TRY(err);
   if (job->fresh || !pl_file_is_path(job->output)) return PLAIT_OK;
-  if (there(job->output, ".partial")) TRY(look_at_journal(job->output, *identity));
+  if (pl_resume_beside(job->output, ".partial")) TRY(look_at_journal(job->output, *identity));
   TRY(look_at_checkpoints(job->output, *identity, f));
   if (job->sample && (f->found || f->finished))
     return plait_fail(PLAIT_OUTPUT,

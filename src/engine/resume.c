@@ -53,7 +53,7 @@ plait_err pl_resume_new_id(uint64_t *id) {
   return PLAIT_OK;
 }
 
-static bool there(const char *output, const char *ending) {
+bool pl_resume_beside(const char *output, const char *ending) {
   pl_text name = {0};
   pl_text_add(&name, "%s%s", output, ending);
   bool is_there = !name.failed && access(name.at, F_OK) == 0;
@@ -88,14 +88,14 @@ static plait_err look_at_journal(const pl_task *task, pl_resume *r) {
   const char *output = task->job->output;
   TRY(pl_journal_scan(output, &r->journal));
   if (!r->journal.exists) return PLAIT_OK;
-  bool partial = there(output, ".partial");
+  bool partial = pl_resume_beside(output, ".partial");
   if (!r->journal.readable) {
     pl_log(PL_LOG_WARNING, "%s.journal cannot be read: nothing of it can be used", output);
     return PLAIT_OK;
   }
   if (!partial && !r->journal.complete) return PLAIT_OK; // of no use without the results
   TRY(compare(task, r));
-  r->finished = !partial && there(output, "");
+  r->finished = !partial && pl_resume_beside(output, "");
   r->found = partial;
   if (r->found) r->id = r->journal.id;
   return PLAIT_OK;
@@ -109,12 +109,12 @@ static plait_err look(const pl_task *task, pl_resume *r) {
   pl_text_free(&text);
   TRY(err);
   TRY(pl_resume_new_id(&r->id));
-  if (job->sample && there(job->output, ".journal"))
+  if (job->sample && pl_resume_beside(job->output, ".journal"))
     return plait_fail(PLAIT_OUTPUT,
                       "%s is half done by an earlier run; a sample needs another output",
                       job->output);
   if (job->fresh || !pl_file_is_path(job->output)) return PLAIT_OK;
-  if (there(job->output, ".partial")) TRY(look_at_checkpoints(job->output, r->identity));
+  if (pl_resume_beside(job->output, ".partial")) TRY(look_at_checkpoints(job->output, r->identity));
   TRY(look_at_journal(task, r));
   if (!r->found) pl_journal_found_free(&r->journal);
   return PLAIT_OK;

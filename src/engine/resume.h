@@ -25,7 +25,8 @@ typedef struct pl_resume {
 // Collective, with the input open and bound. Rank 0 reads the journal, all ranks get what it says.
 // Writes nothing. PLAIT_OUTPUT: it belongs to another job (the difference is named).
 plait_err pl_resume_find(pl_comm *comm, const struct pl_task *task, pl_resume *resume);
-plait_err pl_resume_new_id(uint64_t *id); // of a new journal: a random number
+bool pl_resume_beside(const char *output, const char *ending); // whether such a file is there
+plait_err pl_resume_new_id(uint64_t *id);                      // of a new journal: a random number
 // The cut with which the journal was written: blocks must mean the same. Pure.
 void pl_resume_cut(const pl_resume *resume, const bool reduced[], pl_cut *cut);
 // Collective, with NAME.partial open again. Every rank reads a part of the results that are said to

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The march of a reduction in steps: who brings the rows (files and strands in reduce_steps.c, an
-// array in memory in lab_steps.c) hands over one window after another, the team goes through its
+// array in memory in solo_steps.c) hands over one window after another, the team goes through its
 // steps: gather, sum over the ranks, update. All ranks are at the same step; that one of them
 // failed or is to stop travels with the sums, so that all end at the same step.
 #ifndef PL_STEPS_H
