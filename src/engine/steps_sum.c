@@ -144,16 +144,24 @@ static plait_err collect(pl_steps_sum *s, size_t n, pl_meter *meter) {
   return wait(s, requests);
 }
 
-static PLAIT_WIDE void add(const float *restrict right, size_t n, float *restrict left) {
-  for (size_t i = 0; i < n; i++) left[i] += right[i];
+// sum may be left.
+static PLAIT_WIDE void add(const float *left, const float *restrict right, size_t n, float *sum) {
+  for (size_t i = 0; i < n; i++) sum[i] = left[i] + right[i];
 }
 
 // What was received, and this rank's own vectors, may be written over; depth: log2(lanes).
 static float *add_up(pl_steps_sum *s, int lane, int width, size_t n) {
   if (s->wide[lane] == width) return (float *)s->at[lane];
   float *left = add_up(s, lane, width / 2, n);
-  add(add_up(s, lane + width / 2, width / 2, n), n, left);
+  add(left, add_up(s, lane + width / 2, width / 2, n), n, left);
   return left;
+}
+
+// The whole tree, its top straight to where it is sent from.
+static void add_all(pl_steps_sum *s, size_t n, float *sum) {
+  int half = s->lanes / 2;
+  if (s->wide[0] == s->lanes) memcpy(sum, s->at[0], n * sizeof *sum);
+  else add(add_up(s, 0, half, n), add_up(s, half, half, n), n, sum);
 }
 
 static plait_err spread(pl_steps_sum *s, size_t n, pl_meter *meter) {
@@ -176,7 +184,7 @@ plait_err pl_steps_sum_all(pl_steps_sum *s, size_t n, const float **total, pl_me
   double begin = pl_now();
   TRY(collect(s, n, meter));
   segment(s, n, s->rank, &lo, &length);
-  if (length > 0) memcpy(s->total + lo, add_up(s, 0, s->lanes, length), length * sizeof *s->total);
+  if (length > 0) add_all(s, length, s->total + lo);
   if (n > SHORT) TRY(spread(s, n, meter));
   meter->comm += pl_now() - begin;
   return PLAIT_OK;
