@@ -226,9 +226,8 @@ typedef struct sums { // of a tile
 } sums;
 
 // sum over rows of a[row, 4] d[row, 16]
-static inline __attribute__((always_inline)) sums outer_lane(int64_t first, int64_t end,
-                                                             const float *a, int64_t pa,
-                                                             const float *d, int64_t pd) {
+static inline __attribute__((always_inline)) sums
+outer_lane(int64_t first, int64_t end, const float *a, int64_t pa, const float *d, int64_t pd) {
   v8f s[4][2] = {0};
   for (int64_t r = first; r < end; r++) {
     v8f p = *(const v8f *)(d + r * pd), q = *(const v8f *)(d + r * pd + 8);
@@ -238,8 +237,7 @@ static inline __attribute__((always_inline)) sums outer_lane(int64_t first, int6
     s[2][0] += p * x[2], s[2][1] += q * x[2];
     s[3][0] += p * x[3], s[3][1] += q * x[3];
   }
-  return (sums){
-      {{s[0][0], s[0][1]}, {s[1][0], s[1][1]}, {s[2][0], s[2][1]}, {s[3][0], s[3][1]}}};
+  return (sums){{{s[0][0], s[0][1]}, {s[1][0], s[1][1]}, {s[2][0], s[2][1]}, {s[3][0], s[3][1]}}};
 }
 
 // g[4, 16] = the sums of all lanes, added like a binary counter that carries. (What waits is not

@@ -25,12 +25,17 @@ static int nodes_of(int lanes, int rank, int ranks, int first[], int width[]) {
   return n;
 }
 
+// Whether everybody adds all of n floats.
+static bool brief(const pl_steps_sum *s, size_t n) {
+  return !s->shared && n <= SHORT;
+}
+
 // The part of n floats that a rank adds up.
 static void segment(const pl_steps_sum *s, size_t n, int rank, size_t *lo, size_t *length) {
   size_t lines = (n + LINE - 1) / LINE, ranks = (size_t)s->ranks;
   size_t from = lines * (size_t)rank / ranks * LINE, to = lines * ((size_t)rank + 1) / ranks * LINE;
   if (to > n) to = n;
-  if (n <= SHORT) from = 0, to = n;
+  if (brief(s, n)) from = 0, to = n;
   *lo = from;
   *length = to > from ? to - from : 0;
 }
@@ -57,7 +62,7 @@ size_t pl_steps_sum_bytes(int lanes, int ranks, size_t longest) {
 }
 
 static plait_err start(pl_steps_sum *s) {
-  size_t lanes = (size_t)s->lanes, each = rounded(s->longest);
+  size_t lanes = (size_t)s->lanes;
   int all = 0;
   for (int r = 0; r < s->ranks; r++) all += nodes_of(s->lanes, r, s->ranks, NULL, NULL);
   TRY(pl_alloc(lanes, sizeof *s->first, &s->first));
@@ -65,15 +70,25 @@ static plait_err start(pl_steps_sum *s) {
   TRY(pl_alloc(lanes, sizeof *s->wide, &s->wide));
   TRY(pl_alloc(lanes, sizeof *s->at, &s->at));
   TRY(pl_alloc(lanes, sizeof *s->own, &s->own));
-  TRY(pl_alloc(2 * ((size_t)all + lanes * (size_t)s->ranks + (size_t)s->ranks), sizeof *s->requests,
-               &s->requests));
   s->nodes = nodes_of(s->lanes, s->rank, s->ranks, s->first, s->width);
-  TRY(pl_calloc(pl_steps_sum_bytes(s->lanes, s->ranks, s->longest), 1, &s->memory));
-  for (int i = 0; i < s->nodes; i++) s->own[i] = s->memory + (size_t)i * each;
-  s->total = s->memory + (size_t)s->nodes * each;
-  s->room = s->total + each;
   s->base = s->nodes > 0 ? s->first[0] : 0;
   for (int i = 0; i < s->nodes; i++) s->first[i] -= s->base;
+  return pl_alloc(2 * ((size_t)all + lanes * (size_t)s->ranks + (size_t)s->ranks),
+                  sizeof *s->requests, &s->requests);
+}
+
+// A rank's vectors, the sums behind them; with messages room for what comes.
+static plait_err find_memory(pl_steps_sum *s) {
+  size_t each = rounded(s->longest), bytes = ((size_t)s->nodes + 1) * each * sizeof(float);
+  if (s->ranks > 1) TRY(pl_shared_start(s->comm, bytes, &s->shared));
+  if (!s->shared) TRY(pl_calloc(pl_steps_sum_bytes(s->lanes, s->ranks, s->longest), 1, &s->memory));
+  float *own = s->shared ? pl_shared_at(s->shared, s->rank) : s->memory;
+  for (int i = 0; i < s->nodes; i++) s->own[i] = own + (size_t)i * each;
+  s->total = own + (size_t)s->nodes * each;
+  s->room = s->total + each;
+  if (s->shared) // one for all
+    s->total = (float *)pl_shared_at(s->shared, 0) +
+               (size_t)nodes_of(s->lanes, 0, s->ranks, NULL, NULL) * each;
   return PLAIT_OK;
 }
 
@@ -81,6 +96,8 @@ plait_err pl_steps_sum_start(pl_comm *comm, int lanes, size_t longest, pl_steps_
   *s = (pl_steps_sum){.comm = comm, .ranks = 1, .lanes = lanes, .longest = longest};
   if (comm) s->rank = pl_comm_rank(comm), s->ranks = pl_comm_size(comm);
   plait_err err = start(s);
+  if (comm) err = pl_comm_agree(comm, err);
+  if (err == PLAIT_OK) err = find_memory(s);
   if (err != PLAIT_OK) pl_steps_sum_stop(s);
   return err;
 }
@@ -93,6 +110,7 @@ void pl_steps_sum_stop(pl_steps_sum *s) {
   pl_free(&s->own);
   pl_free(&s->requests);
   pl_free(&s->memory);
+  pl_shared_stop(&s->shared);
 }
 
 static plait_err wait(pl_steps_sum *s, int n) {
@@ -119,7 +137,7 @@ static plait_err receive(pl_steps_sum *s, float *data, size_t n, int from, int t
   return pl_comm_receive(s->comm, data, n * sizeof *data, from, tag, &s->requests[(*requests)++]);
 }
 
-// The nodes of all ranks, this rank's segment of them, by lane in s->at.
+// The nodes of all ranks, this rank's segment of them, by lane in s->at: by messages.
 static plait_err collect(pl_steps_sum *s, size_t n, pl_meter *meter) {
   int first[64], width[64], requests = 0;
   size_t lo, length, room = 0;
@@ -144,12 +162,28 @@ static plait_err collect(pl_steps_sum *s, size_t n, pl_meter *meter) {
   return wait(s, requests);
 }
 
+// The same where all ranks see them.
+static void point(pl_steps_sum *s, size_t n) {
+  int first[64], width[64];
+  size_t lo, length;
+  segment(s, n, s->rank, &lo, &length);
+  memset(s->wide, 0, (size_t)s->lanes * sizeof *s->wide);
+  for (int r = 0; r < s->ranks; r++) {
+    const float *theirs = pl_shared_at(s->shared, r);
+    int nodes = nodes_of(s->lanes, r, s->ranks, first, width);
+    for (int i = 0; i < nodes; i++) {
+      s->at[first[i]] = theirs + (size_t)i * rounded(s->longest) + lo;
+      s->wide[first[i]] = width[i];
+    }
+  }
+}
+
 // sum may be left.
 static PLAIT_WIDE void add(const float *left, const float *restrict right, size_t n, float *sum) {
   for (size_t i = 0; i < n; i++) sum[i] = left[i] + right[i];
 }
 
-// What was received, and this rank's own vectors, may be written over; depth: log2(lanes).
+// Vectors may be written over in this rank's segment; depth: log2(lanes).
 static float *add_up(pl_steps_sum *s, int lane, int width, size_t n) {
   if (s->wide[lane] == width) return (float *)s->at[lane];
   float *left = add_up(s, lane, width / 2, n);
@@ -160,8 +194,10 @@ static float *add_up(pl_steps_sum *s, int lane, int width, size_t n) {
 // The whole tree, its top straight to where it is sent from.
 static void add_all(pl_steps_sum *s, size_t n, float *sum) {
   int half = s->lanes / 2;
-  if (s->wide[0] == s->lanes) memcpy(sum, s->at[0], n * sizeof *sum);
-  else add(add_up(s, 0, half, n), add_up(s, half, half, n), n, sum);
+  if (s->wide[0] == s->lanes)
+    memcpy(sum, s->at[0], n * sizeof *sum);
+  else
+    add(add_up(s, 0, half, n), add_up(s, half, half, n), n, sum);
 }
 
 static plait_err spread(pl_steps_sum *s, size_t n, pl_meter *meter) {
@@ -177,15 +213,31 @@ static plait_err spread(pl_steps_sum *s, size_t n, pl_meter *meter) {
   return wait(s, requests);
 }
 
-plait_err pl_steps_sum_all(pl_steps_sum *s, size_t n, const float **total, pl_meter *meter) {
+static void add_segment(pl_steps_sum *s, size_t n) {
   size_t lo, length;
+  segment(s, n, s->rank, &lo, &length);
+  if (length > 0) add_all(s, length, s->total + lo);
+}
+
+static plait_err sum_messages(pl_steps_sum *s, size_t n, pl_meter *meter) {
+  TRY(collect(s, n, meter));
+  add_segment(s, n);
+  return brief(s, n) ? PLAIT_OK : spread(s, n, meter);
+}
+
+// The sums of the step before have been used when all meet again.
+static plait_err sum_shared(pl_steps_sum *s, size_t n) {
+  TRY(pl_shared_meet(s->shared));
+  point(s, n);
+  add_segment(s, n);
+  return pl_shared_meet(s->shared);
+}
+
+plait_err pl_steps_sum_all(pl_steps_sum *s, size_t n, const float **total, pl_meter *meter) {
   *total = s->ranks == 1 ? s->own[0] : s->total;
   if (s->ranks == 1) return PLAIT_OK;
   double begin = pl_now();
-  TRY(collect(s, n, meter));
-  segment(s, n, s->rank, &lo, &length);
-  if (length > 0) add_all(s, length, s->total + lo);
-  if (n > SHORT) TRY(spread(s, n, meter));
+  TRY(s->shared ? sum_shared(s, n) : sum_messages(s, n, meter));
   meter->comm += pl_now() - begin;
   return PLAIT_OK;
 }
