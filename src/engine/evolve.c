@@ -49,6 +49,10 @@ static bool is_snapshot(const pl_evolve *e, int64_t step) {
   return e->every > 0 ? step % e->every == 0 : step == 0 || step == e->steps;
 }
 
+static int64_t snapshot_at(const pl_evolve *e, int64_t step) {
+  return e->every > 0 ? step / e->every : step != 0;
+}
+
 static int64_t leg_end(const evolve_run *run, int64_t step) {
   const pl_evolve *e = run->e;
   int64_t end = step + run->tiles * (int64_t)e->march.tiling.depth;
@@ -173,23 +177,32 @@ static plait_err take_out(evolve_run *run, pl_strands *strands, filled what) {
   return PLAIT_OK;
 }
 
-// The state as a snapshot when this step is one.
-static plait_err take_snapshot(evolve_run *run, pl_strands *strands, int thread) {
+// The state copied as a snapshot, which the writer does not get before the ranks have agreed that
+// it is finite (hand_over). `looked`: what is not finite has been raised already.
+static plait_err take_snapshot(evolve_run *run, pl_strands *strands, bool looked, int thread) {
   pl_evolve *e = run->e;
-  int64_t step = e->march.step;
-  if (!is_snapshot(e, step)) return PLAIT_OK;
-  int64_t index = e->every > 0 ? step / e->every : step != 0;
 #pragma omp barrier // everybody has seen the last `error`
-  if (thread == 0) {
-    run->error = take_out(run, strands, SNAPSHOT);
-    if (run->error == PLAIT_OK && e->sums)
-      run->error = pl_evolve_sums(e, e->sums + index * e->march.grid.ndiagnoses);
-  }
+  if (thread == 0) run->error = take_out(run, strands, SNAPSHOT);
 #pragma omp barrier
   if (run->error != PLAIT_OK) return run->error;
-  pl_snapshots_take(&e->snapshots, run->stage->output, run->slot, index, &e->march.raise, thread);
-  if (thread == 0) pl_strands_give_out(strands, run->slot);
+  bool finite = pl_snapshots_take(&e->snapshots, run->stage->output, run->slot,
+                                  snapshot_at(e, e->march.step), &e->march.raise, thread);
+  if (finite || looked) return PLAIT_OK;
+  for (int t = 0; t < e->march.threads; t++) pl_evolve_check_finite(&e->march, run->looked, t);
   return PLAIT_OK;
+}
+
+static plait_err hand_over(evolve_run *run, pl_strands *strands, int thread) {
+  pl_evolve *e = run->e;
+#pragma omp barrier
+  if (thread == 0) {
+    double *sums = e->sums;
+    if (sums) sums += snapshot_at(e, e->march.step) * e->march.grid.ndiagnoses;
+    run->error = sums ? pl_evolve_sums(e, sums) : PLAIT_OK;
+    if (run->error == PLAIT_OK) pl_strands_give_out(strands, run->slot);
+  }
+#pragma omp barrier
+  return run->error;
 }
 
 static plait_err begin_state(evolve_run *run) {
@@ -217,7 +230,7 @@ static plait_err give_state(evolve_run *run, pl_strands *strands) {
 
 static plait_err save_state(evolve_run *run, pl_strands *strands, int thread) {
   if (!run->save_now) return PLAIT_OK;
-  if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, run->looked, 1, thread);
+  if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, run->looked, thread);
 #pragma omp barrier
   if (thread == 0) run->error = begin_state(run);
 #pragma omp barrier
@@ -235,14 +248,17 @@ static plait_err save_state(evolve_run *run, pl_strands *strands, int thread) {
 
 // Before the first leg the ranks hear whether all of them are there.
 static plait_err begin(evolve_run *run, pl_strands *strands, int thread) {
+  bool snapshot = run->e->march.step == 0;
+  if (snapshot) TRY(take_snapshot(run, strands, false, thread));
+#pragma omp barrier
   if (thread == 0) {
     int64_t word[WORDS];
     run->error = meet(run, 0, word);
   }
 #pragma omp barrier
   if (thread == 0) run->met = true; // everybody is in here
-  if (run->error != PLAIT_OK || run->e->march.step > 0) return run->error;
-  return take_snapshot(run, strands, thread);
+  TRY(run->error);
+  return snapshot ? hand_over(run, strands, thread) : PLAIT_OK;
 }
 
 static plait_err march_leg(evolve_run *run, int64_t target, int64_t tiles, int thread) {
@@ -266,19 +282,20 @@ static plait_err do_leg(void *context, pl_strands *strands, int slot, int thread
   int64_t tiles = (target - before + m->tiling.depth - 1) / m->tiling.depth;
 #pragma omp barrier
   TRY(march_leg(run, target, tiles, thread));
-  // All of the state costs as much as two steps: between, only the rows that a snapshot will hold.
+  // All of the state costs as much as two steps: between, only what a snapshot will hold.
   bool whole = target == last_step(run->e) || run->unchecked + tiles >= TILES_OF_A_LEG;
-  bool check = whole || is_snapshot(run->e, target);
-  if (check) pl_evolve_check_finite(m, run->looked, whole ? 1 : run->e->snapshots.stride, thread);
+  bool snapshot = is_snapshot(run->e, target);
+  if (whole) pl_evolve_check_finite(m, run->looked, thread);
+  if (snapshot) TRY(take_snapshot(run, strands, whole, thread));
 #pragma omp barrier
   if (thread == 0) {
     run->unchecked = whole ? 0 : run->unchecked + tiles;
-    if (check) run->looked = target;
+    if (whole || snapshot) run->looked = target;
     run->error = look_around(run, tiles);
   }
 #pragma omp barrier
   TRY(run->error);
-  TRY(take_snapshot(run, strands, thread));
+  if (snapshot) TRY(hand_over(run, strands, thread));
   TRY(save_state(run, strands, thread));
 #pragma omp barrier
   if (thread == 0) pl_watchdog_end(m->dog, PL_WATCH_TEAM);
@@ -332,6 +349,7 @@ static void set_up(pl_stage *stage, evolve_run *run) {
   e->march.tiling.poke = poke;
   e->march.tiling.context = &e->gauges;
   e->march.halo.trace = stage->meter->trace;
+  e->march.halo.waited = 0; // for ranks that were later to set up: part of the start
   *run = (evolve_run){.stage = stage, .e = e, .looked = e->resumed, .tiles = 1, .saved = pl_now()};
   run->saves = e->store && pl_output_stores(stage->output);
   pl_save_start(e, stage->output, &run->save);

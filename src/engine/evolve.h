@@ -30,9 +30,9 @@ void pl_evolve_close(pl_evolve **evolve);
 plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
 plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout
 plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; leader, collective
-// Raises what is not finite in this thread's share of every stride-th row of the state; the message
-// says that the state was looked at after step `looked`. Team function. evolve_finite.c
-void pl_evolve_check_finite(pl_march *march, int64_t looked, int64_t stride, int thread);
+// Raises what is not finite in this thread's share of the state; the message says that the state
+// was looked at after step `looked`. Team function. evolve_finite.c
+void pl_evolve_check_finite(pl_march *march, int64_t looked, int thread);
 plait_err pl_evolve_store_rest(pl_evolve *evolve, pl_output *output); // evolve_store.c
 // plait_lab.apply for evolve kernels (evolve_lab.c).
 plait_err pl_evolve_lab(const plait_lab *lab, const char *settings, const plait_array *in,

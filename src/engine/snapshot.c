@@ -2,8 +2,14 @@
 //
 // Two slots: one is being written while the next is filled. Cells where the field's mask is 0
 // become NaN, the missing value of the arrays.
+//
+// The team stands still while a snapshot is taken, so it reads as little as can be: of each field
+// that is kept its rows once, the next one on its way meanwhile; the mask in bytes. Of a globe of
+// 961 x 2160, every fourth point, that is 0.3 ms with two threads (with a look for NaN at every row
+// kept, by one thread only, and the mask read in full it was 1.2 ms), a step is 1 ms.
 #include "engine/snapshot.h"
 #include "base/mem.h"
+#include "engine/finite.h"
 #include <math.h>
 #include <string.h>
 
@@ -13,26 +19,6 @@ int64_t pl_snapshot_kept(int64_t n, int64_t stride) {
 
 static size_t field_bytes(const pl_snapshots *s, int i) {
   return ((size_t)s->cells * s->march->fields.size[s->field[i]] + 63) / 64 * 64;
-}
-
-plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *s) {
-  const pl_part *part = &march->fields.part;
-  s->march = march;
-  s->cells = 1;
-  for (int a = 0; a < PL_AXES; a++) {
-    s->lo[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a], s->stride) : 0;
-    s->n[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a] + part->n[a], s->stride) - s->lo[a] : 1;
-    s->cells *= s->n[a];
-  }
-  size_t bytes = 64;
-  for (int i = 0; i < s->nfields; i++) bytes += field_bytes(s, i);
-  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) TRY(pl_alloc(bytes, 1, &s->memory[k]));
-  return PLAIT_OK;
-}
-
-void pl_snapshots_stop(pl_snapshots *s) {
-  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) pl_free(&s->memory[k]);
-  pl_free(&s->hash);
 }
 
 static double value_at(const void *data, plait_type type, ptrdiff_t at) {
@@ -51,6 +37,40 @@ static ptrdiff_t row_offset(const pl_snapshots *s, int64_t row) {
   return pl_part_offset(part, cell);
 }
 
+static plait_err pack_mask(pl_snapshots *s, int i) {
+  const pl_fields *fields = &s->march->fields;
+  int mask = fields->grid->field[s->field[i]].mask - 1;
+  int64_t n = s->n[s->march->grid.ndim - 1];
+  TRY(pl_alloc((size_t)s->cells, 1, &s->hidden[i]));
+  for (int64_t k = 0; k < s->cells; k++)
+    s->hidden[i][k] = value_at(fields->data[mask][0], fields->grid->field[mask].type,
+                               row_offset(s, k / n) + k % n * s->stride) == 0;
+  return PLAIT_OK;
+}
+
+plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *s) {
+  const pl_part *part = &march->fields.part;
+  s->march = march;
+  s->cells = 1;
+  for (int a = 0; a < PL_AXES; a++) {
+    s->lo[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a], s->stride) : 0;
+    s->n[a] = a < part->ndim ? pl_snapshot_kept(part->lo[a] + part->n[a], s->stride) - s->lo[a] : 1;
+    s->cells *= s->n[a];
+  }
+  size_t bytes = 64;
+  for (int i = 0; i < s->nfields; i++) bytes += field_bytes(s, i);
+  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) TRY(pl_alloc(bytes, 1, &s->memory[k]));
+  for (int i = 0; i < s->nfields; i++)
+    if (march->grid.field[s->field[i]].mask) TRY(pack_mask(s, i));
+  return PLAIT_OK;
+}
+
+void pl_snapshots_stop(pl_snapshots *s) {
+  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) pl_free(&s->memory[k]);
+  for (int i = 0; i < PLAIT_FIELDS; i++) pl_free(&s->hidden[i]);
+  pl_free(&s->hash);
+}
+
 static void copy_f32(const float *from, int64_t stride, float *to, int64_t n) {
   for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
@@ -59,26 +79,45 @@ static void copy_f64(const double *from, int64_t stride, double *to, int64_t n) 
   for (int64_t i = 0; i < n; i++) to[i] = from[i * stride];
 }
 
-// NaN where the mask is 0 (masks are float32 with float32 fields, else float64).
-static void hide_f32(const float *mask, int64_t stride, float *to, int64_t n) {
-  for (int64_t i = 0; i < n; i++) to[i] = mask[i * stride] == 0 ? NAN : to[i];
+static void hide_f32(const unsigned char *hidden, float *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = hidden[i] ? NAN : to[i];
 }
 
-static void hide_f64(const double *mask, int64_t stride, double *to, int64_t n) {
-  for (int64_t i = 0; i < n; i++) to[i] = mask[i * stride] == 0 ? NAN : to[i];
+static void hide_f64(const unsigned char *hidden, double *to, int64_t n) {
+  for (int64_t i = 0; i < n; i++) to[i] = hidden[i] ? NAN : to[i];
 }
 
-static void take_row(const pl_snapshots *s, int field, ptrdiff_t at, void *to, int64_t n) {
-  const pl_fields *fields = &s->march->fields;
-  const void *data = pl_fields_at(fields, field, s->march->step);
-  int mask = fields->grid->field[field].mask - 1;
-  if (fields->grid->field[field].type == PLAIT_F32) {
-    copy_f32((const float *)data + at, s->stride, to, n);
-    if (mask >= 0) hide_f32((const float *)(void *)fields->data[mask][0] + at, s->stride, to, n);
-  } else {
-    copy_f64((const double *)data + at, s->stride, to, n);
-    if (mask >= 0) hide_f64((const double *)(void *)fields->data[mask][0] + at, s->stride, to, n);
-  }
+static const char *row_of(const pl_snapshots *s, int i, int64_t row) {
+  const pl_march *m = s->march;
+  return pl_fields_at(&m->fields, s->field[i], m->step) +
+         row_offset(s, row) * (ptrdiff_t)m->fields.size[s->field[i]];
+}
+
+// Rows are far apart: the processor does not fetch ahead by itself.
+static void fetch_row(const pl_snapshots *s, int i, int64_t row) {
+  ptrdiff_t cell = s->stride * (ptrdiff_t)s->march->fields.size[s->field[i]];
+  ptrdiff_t bytes = s->n[s->march->grid.ndim - 1] * cell, apart = cell > 64 ? cell : 64;
+  const char *at = row_of(s, i, row);
+  for (ptrdiff_t b = 0; b < bytes; b += apart) __builtin_prefetch(at + b);
+}
+
+// Looked at here, where the values are in cache, not in a sweep of its own: whether all are finite
+// (before the mask makes NaN of some).
+static bool take_row(const pl_snapshots *s, int i, int64_t row, char *memory) {
+  const plait_field *f = &s->march->grid.field[s->field[i]];
+  int64_t n = s->n[s->march->grid.ndim - 1];
+  const unsigned char *hidden = s->hidden[i] ? s->hidden[i] + row * n : NULL;
+  const void *from = row_of(s, i, row);
+  void *to = memory + (size_t)(row * n) * s->march->fields.size[s->field[i]];
+  bool narrow = f->type == PLAIT_F32;
+  if (narrow)
+    copy_f32(from, s->stride, to, n);
+  else
+    copy_f64(from, s->stride, to, n);
+  bool finite = f->fixed || pl_finite(f->type, to, n);
+  if (hidden && narrow) hide_f32(hidden, to, n);
+  if (hidden && !narrow) hide_f64(hidden, to, n);
+  return finite;
 }
 
 static plait_block block_of(const pl_snapshots *s, int i, int64_t index, void *data) {
@@ -91,22 +130,25 @@ static plait_block block_of(const pl_snapshots *s, int i, int64_t index, void *d
   return pl_block_over(data, s->march->grid.field[s->field[i]].type, &box, NULL);
 }
 
-void pl_snapshots_take(pl_snapshots *s, const pl_output *output, int slot, int64_t index,
+bool pl_snapshots_take(pl_snapshots *s, const pl_output *output, int slot, int64_t index,
                        plait_raise *raise, int thread) {
   int last = s->march->grid.ndim - 1;
   int64_t rows = s->cells > 0 ? s->cells / s->n[last] : 0;
   char *at = s->memory[slot];
+  bool finite = true;
   if (thread == 0) s->index[slot] = index;
   for (int i = 0; i < s->nfields; i++) {
-    size_t size = s->march->fields.size[s->field[i]];
-    for (int64_t r = thread; r < rows; r += s->march->threads)
-      take_row(s, s->field[i], row_offset(s, r), at + (size_t)(r * s->n[last]) * size, s->n[last]);
+    for (int64_t r = thread; r < rows; r += s->march->threads) {
+      if (r + s->march->threads < rows) fetch_row(s, i, r + s->march->threads);
+      finite &= take_row(s, i, r, at);
+    }
 #pragma omp barrier
     plait_block block = block_of(s, i, index, at);
     if (s->cells > 0) pl_output_encode(output, s->var[i], &block, raise);
     at += field_bytes(s, i);
   }
 #pragma omp barrier
+  return finite;
 }
 
 // Every cell is mixed with its place in the array, so that the sum of all is a checksum in which

@@ -17,17 +17,20 @@ typedef struct pl_snapshots {
   int64_t cells;                   // their number; 0: nothing falls here
   char *memory[PL_SNAPSHOT_SLOTS]; // *owned*
   int64_t index[PL_SNAPSHOT_SLOTS];
+  unsigned char *hidden[PLAIT_FIELDS]; // *owned*: 1 where the mask is 0; NULL: no mask
   // Of every snapshot, *owned* (pl_alloc) but made by the caller, or NULL: checksum of what this
   // rank stored of it. Sums over the ranks do not depend on how the grid is cut.
   uint64_t *hash;
 } pl_snapshots;
 
 int64_t pl_snapshot_kept(int64_t n, int64_t stride); // cells of an axis that are kept
-// Fields, vars and stride are set by the caller. PLAIT_MEMORY.
+// Fields, vars and stride are set by the caller; the masks are there (pl_march_initial).
+// PLAIT_MEMORY.
 plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *snapshots);
 void pl_snapshots_stop(pl_snapshots *snapshots);
-// Team: copies the state as snapshot `index`, ready to store.
-void pl_snapshots_take(pl_snapshots *snapshots, const pl_output *output, int slot, int64_t index,
+// Team: copies the state as snapshot `index`, ready to store. Whether all values that this thread
+// copied from fields that change are finite.
+bool pl_snapshots_take(pl_snapshots *snapshots, const pl_output *output, int slot, int64_t index,
                        plait_raise *raise, int thread);
 plait_err pl_snapshots_store(pl_snapshots *snapshots, pl_output *output, int slot, int64_t *bytes);
 // Collective, before the march: *bad is the first of the snapshots [0, n) of which the output holds

@@ -85,5 +85,11 @@ for ranks in 1 2; do
   [ ! -e box.nc ] || fail 'an infinite result got its name'
   run 0 "$plait" view box.nc.partial:temperature --slice time=4 --slice z=1 -o last.png
 done
-run 0 "$plait" run box.yaml --quiet; [ ! -e box.nc.partial ] || fail 'the partial result of an infinite run stays'
+# What is infinite from the start is said so, and not even the first snapshot is written.
+run 1 "$plait" run box.yaml --quiet 'params.initial=[{kind: constant, amplitude: 1e308}, {kind: constant, amplitude: 1e308}]'
+has err 'temperature is NaN or infinite at cell \(0, 0, 0\) at the start'
+# An infinite value where a snapshot looks is found there, not only when all cells are looked at.
+run 1 "$plait" run box.yaml --force --quiet "$infinite" evolve.snapshot_steps=1
+has err 'after step 44 \(none was seen after step 43\)'
+run 0 "$plait" run box.yaml --force --quiet; [ ! -e box.nc.partial ] || fail 'the partial result of an infinite run stays'
 finish
