@@ -33,10 +33,13 @@ def bench(kind, peer):
              f"params.sigma={SIGMA}", "params.truncate=3.6",  # 18 px, the mask of libvips
              "params.axes=[1,2]", "params.boundary=nearest", "params.type=same"]
     times = side.in_turn({
-        "plait 1 x 2": side.plait(*words), "plait 2 x 1": side.plait(*words, ranks=2, threads=1),
+        "plait 1 x 2": side.plait(*words), "plait, mpirun -np 1": side.plait(*words, ranks=1),
+        "plait, mpirun -np 2": side.plait(*words, ranks=2, threads=1),
         "libvips gaussblur": [peer, path, out + ".vips", kind, str(N), str(Y), str(X), str(SIGMA)] if peer else None},
         repeat=3)
     m = side.show(f"gaussian sigma {SIGMA}, {N} x {Y} x {X} {kind}", times, rate=N * Y * X / 1e6, unit="Mpixel")
+    side.verdict("2 ranks x 1 / 1 rank x 2, both under mpirun", m["plait, mpirun -np 2"] / m["plait, mpirun -np 1"],
+                 1.1, "<=")
     if not peer:
         return
     side.verdict("pixels/s, plait / libvips", m["libvips gaussblur"] / m["plait 1 x 2"], 2.0, ">=")

@@ -44,11 +44,14 @@ def bench(path, job, cdo):
     one = [job, f"input={spec}", f"output={out}", "params.statistics=[mean,std,min,max]", axes]
     four = " && ".join(f"cdo -s -P 2 {op} {path} {out}.{op}.nc" for op in ("timmean", "timstd", "timmin", "timmax"))
     commands = {"cat": f"cat {path} >/dev/null",
-                "plait 1 x 2": side.plait(*one), "plait 2 x 1": side.plait(*one, ranks=2, threads=1),
+                "plait 1 x 2": side.plait(*one), "plait, mpirun -np 1": side.plait(*one, ranks=1),
+                "plait, mpirun -np 2": side.plait(*one, ranks=2, threads=1),
                 "cdo -P 2 timmean": f"cdo -s -P 2 timmean {path} {out}.cdo.nc" if cdo else None,
                 "cdo, four operators in turn": four if cdo else None}
     times = side.in_turn(commands)
     m = side.show(os.path.basename(path), times, base="cat", rate=T * Y * X * 4 / 1e9, unit="GB")
+    side.verdict("2 ranks x 1 / 1 rank x 2, both under mpirun", m["plait, mpirun -np 2"] / m["plait, mpirun -np 1"],
+                 1.1, "<=")
     if path != CHUNK:
         side.verdict("time / cat", m["plait 1 x 2"] / m["cat"], 1.3, "<=")
     if cdo:

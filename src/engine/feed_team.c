@@ -6,6 +6,11 @@
 // decoded (bytes swapped, unpacked) by one thread while it is in its own cache, and the block as a
 // whole goes where the last one was.
 //
+// Not mapped. A mapping of the file was tried where the array lies in it as a kernel takes it, so
+// that nothing is copied: no faster (0.19 to 0.32 s of computing instead of 0.10 to 0.15 of reading
+// and 0.07 to 0.11 of computing, same gigabyte). A page fault brings 64 KiB at most, of which a
+// block of a few columns uses a part, and pages have to leave again to keep within the budget.
+//
 // A block is left to the team when reading a few of its last cells did not wait and the last fetch
 // did not wait either. If that was wrong the team waits for it once, sees that, and the reader
 // strand fetches again until a whole block came without waiting.
