@@ -9,10 +9,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static _Atomic int64_t moves;
+
+void pl_moves_note(void) {
+  atomic_fetch_add_explicit(&moves, 1, memory_order_relaxed);
+}
+
+int64_t pl_moves(void) {
+  return atomic_load_explicit(&moves, memory_order_relaxed);
+}
 
 plait_err pl_pread_all(int fd, void *data, size_t bytes, off_t offset, const char *path) {
   char *at = data;
@@ -24,6 +35,7 @@ plait_err pl_pread_all(int fd, void *data, size_t bytes, off_t offset, const cha
       return plait_fail(PLAIT_IO, "%s: file ends at byte %lld, %zu more bytes were expected", path,
                         (long long)offset + (long long)done, bytes - done);
     }
+    pl_moves_note();
     done += (size_t)n;
   }
   return PLAIT_OK;
@@ -36,6 +48,7 @@ plait_err pl_pwrite_all(int fd, const void *data, size_t bytes, off_t offset, co
     if (n < 0 && errno == EINTR) continue;
     if (n == 0) errno = ENOSPC;
     if (n <= 0) return pl_fail_errno(PLAIT_IO, "cannot write", path);
+    pl_moves_note();
     done += (size_t)n;
   }
   return PLAIT_OK;

@@ -9,6 +9,10 @@
 // All of it or an error: loops over short counts and EINTR. `path` is for the message only.
 plait_err pl_pread_all(int fd, void *data, size_t bytes, off_t offset, const char *path);
 plait_err pl_pwrite_all(int fd, const void *data, size_t bytes, off_t offset, const char *path);
+// How often data have moved: every call of the system that read or wrote some of them counts. What
+// a watchdog looks at. Threads: any.
+void pl_moves_note(void);
+int64_t pl_moves(void);
 plait_err pl_file_sync(int fd, const char *path);
 plait_err pl_dir_sync(const char *path_of_file);            // the directory that holds it
 plait_err pl_file_rename(const char *from, const char *to); // then the directory is synced

@@ -65,7 +65,8 @@ static void text_journal(const finding *f, pl_text *out) {
   pl_text_add(out, "results     %lld %s%s\n", (long long)journaled(f),
               f->job->vary ? "combinations" : "blocks", j->complete ? ", all of it" : "");
   if (j->nnodes) pl_text_add(out, "partials    %lld\n", (long long)j->nnodes);
-  if (j->pass) pl_text_add(out, "pass        %lld\n", (long long)j->pass);
+  if (j->pass)
+    pl_text_add(out, "pass        %lld\n", (long long)(j->pass & ~(int64_t)PL_PASS_EMITS));
 }
 
 static void text_checkpoints(const finding *f, pl_text *out) {
@@ -144,7 +145,8 @@ static void try_open(pl_comm *comm, pl_job *job, finding *f) {
   f->finished = task->resume.finished;
   f->blocks = task->cut.nblocks;
   f->tiles = task->cut.ntiles;
-  f->reds = task->cut.nreds;
+  const plait_kernel *kernel = job->kernel; // what is emitted is counted by blocks
+  f->reds = kernel->pattern == PLAIT_REDUCE && kernel->reduce.emit ? 1 : task->cut.nreds;
   f->steps = task->evolve ? task->evolve->steps : 0;
   f->done = task->resume.blocks;
   pl_task_close(&task);

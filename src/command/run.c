@@ -10,6 +10,7 @@
 #include "command/continuation.h"
 #include "command/station.h"
 #include "engine/study.h"
+#include "engine/watchdog.h"
 #include "host/deadline.h"
 #include "host/stop.h"
 #include <math.h>
@@ -134,10 +135,14 @@ static plait_err run_task(const pl_station *station, const options *o, const pl_
                           pl_job *job, pl_bar *bar) {
   bool opened;
   pl_report report = {0};
-  pl_progress progress = {.tell = pl_bar_tell, .stalled = tell_stall, .data = bar};
+  pl_progress progress = {.tell = pl_bar_tell, .data = bar};
+  const pl_watchdog_plan watch = {
+      .comm = station->comm, .stall = job->run.stall, .stalled = tell_stall, .data = bar};
   if (job->kernel->pattern >= PLAIT_EVOLVE) bar->unit = "steps";
   if (job->vary) bar->unit = "combinations";
+  TRY(pl_comm_agree(station->comm, pl_watchdog_start(&watch, &job->dog)));
   plait_err ran = run_either(station, job, &progress, &report, &opened);
+  pl_watchdog_stop(&job->dog);
   plait_err err = ran;
   if (!opened) return err;
   pl_bar_clear(bar);

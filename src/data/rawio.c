@@ -4,6 +4,7 @@
 // file (memory may have gaps: the halo of the block) and moved by one call. Costs a system call per
 // 1024 rows or per gap; a row that continues the one before in memory too takes no vector.
 #include "data/rawio.h"
+#include "base/path.h"
 #include "base/err.h"
 #include "data/convert.h"
 #include <errno.h>
@@ -54,6 +55,7 @@ static plait_err flush(mover *m) {
     if (moved < 0)
       return pl_fail_errno(PLAIT_IO, m->writes ? "cannot write" : "cannot read", m->raw->path);
     if (moved == 0) return ended(m, offset);
+    pl_moves_note();
     offset += moved;
     left = skip(&at, left, (size_t)moved);
   }

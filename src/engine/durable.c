@@ -18,11 +18,14 @@ static bool is_root(const pl_stage *stage) {
 
 static plait_err open_new(pl_stage *stage) {
   const pl_job *job = stage->task->job;
+  if (is_root(stage)) pl_watchdog_begin(stage->dog, PL_WATCH_FILES, -1);
   plait_err err = is_root(stage) ? pl_journal_remove(job->output) : PLAIT_OK;
   if (err == PLAIT_OK && is_root(stage) && pl_file_is_path(job->output))
     err = pl_checkpoints_remove(job->output);
   TRY(pl_comm_agree(stage->comm, err));
-  return pl_output_open(stage->comm, job->output, &stage->task->layout, job->force, &stage->output);
+  err = pl_output_open(stage->comm, job->output, &stage->task->layout, job->force, &stage->output);
+  pl_watchdog_end(stage->dog, PL_WATCH_FILES);
+  return err;
 }
 
 // A partial output without its header (the machine lost power before that was on disk), or with
@@ -97,14 +100,7 @@ plait_err pl_durable_begin(pl_stage *stage) {
   TRY(!stage->task->resume.found ? open_new(stage)
       : evolves                  ? open_evolve_again(stage)
                                  : open_again(stage));
-  TRY(start_journal(stage));
-  pl_watchdog_plan plan = {
-      .comm = stage->comm, .stall = stage->task->job->run.stall, .lock = stage->task->lock};
-  if (stage->progress) {
-    plan.stalled = stage->progress->stalled;
-    plan.data = stage->progress->data;
-  }
-  return pl_comm_agree(stage->comm, pl_watchdog_start(&plan, &stage->dog));
+  return start_journal(stage);
 }
 
 // The checkpoints of an evolve that wrote any.
@@ -171,11 +167,11 @@ plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
   bool sample = stage->task->job->sample > 0; // has measured something and has no result
   bool computed = err == PLAIT_OK && stage->output && !sample;
   if (computed) err = commit(stage);
-  pl_watchdog_stop(&stage->dog);
+  pl_watchdog_rest(stage->dog);
   if (err != PLAIT_OK) {
     snprintf(message, sizeof message, "%s", pl_message());
     if (computed && stage->journal) // everything is there, it only could not get its name
-      (void)pl_journal_save(stage->journal, stage->output, NULL, 0, true);
+      (void)pl_journal_save(stage->journal, stage->output, NULL, true);
     // Steps that a kernel has refused would be refused again.
     bool hopeless = err == PLAIT_KERNEL && stage->task->plan.stepping.lanes > 0;
     *kept = stage->output && !hopeless && worth_keeping(stage);

@@ -33,6 +33,9 @@ plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; le
 // Raises what is not finite in this thread's share of the state; the message says that the state
 // was looked at after step `looked`. Team function. evolve_finite.c
 void pl_evolve_check_finite(pl_march *march, int64_t looked, int thread);
+// PLAIT_OUTPUT: the table of the gauges is there already, and may not be replaced; its directory
+// cannot be written. evolve_store.c
+plait_err pl_evolve_check_gauges(const pl_evolve *evolve);
 plait_err pl_evolve_store_rest(pl_evolve *evolve, pl_output *output); // evolve_store.c
 // plait_lab.apply for evolve kernels (evolve_lab.c).
 plait_err pl_evolve_lab(const plait_lab *lab, const char *settings, const plait_array *in,

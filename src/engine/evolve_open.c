@@ -4,6 +4,7 @@
 // should be heard: decomposition, memory, input, step, gauges, output.
 #include "base/mem.h"
 #include "engine/evolve.h"
+#include "engine/watchdog.h"
 #include "host/topology.h"
 #include <math.h>
 #include <string.h>
@@ -109,7 +110,10 @@ static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
   e->task->needed = (int64_t)pl_fields_bytes(&e->march.grid, &e->march.fields.part);
   TRY(make_coords(e));
   TRY(choose_fields(e, job->evolve.fields));
-  return pl_evolve_load(e);
+  pl_watchdog_begin(job->dog, PL_WATCH_FILES, -1);
+  plait_err err = pl_evolve_load(e);
+  pl_watchdog_end(job->dog, PL_WATCH_FILES);
+  return err;
 }
 
 static plait_err finish_open(pl_evolve *e) {
@@ -130,9 +134,9 @@ static plait_err finish_open(pl_evolve *e) {
 }
 
 static plait_err check_output(const pl_task *task) {
-  return task->resume.finished
-             ? PLAIT_OK
-             : pl_output_check(task->job->output, &task->layout, task->job->force);
+  if (task->resume.finished) return PLAIT_OK;
+  TRY(pl_output_check(task->job->output, &task->layout, task->job->force));
+  return task->job->sample > 0 ? PLAIT_OK : pl_evolve_check_gauges(task->evolve);
 }
 
 plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threads) {

@@ -10,6 +10,7 @@
 #include "engine/halo.h"
 #include "engine/identity.h"
 #include "engine/params.h"
+#include "engine/watchdog.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -92,7 +93,9 @@ plait_err pl_evolve_find(pl_evolve *e) {
   pl_resume *r = &e->task->resume;
   const pl_job *job = e->task->job;
   finding f = {0};
+  pl_watchdog_begin(job->dog, PL_WATCH_FILES, -1);
   plait_err err = pl_comm_rank(comm) == 0 ? look(e, &r->identity, &f) : PLAIT_OK;
+  pl_watchdog_end(job->dog, PL_WATCH_FILES);
   TRY(pl_comm_agree(comm, err));
   TRY(pl_comm_bcast(comm, &f, sizeof f, 0));
   bool writes = job->lock && !job->sample && pl_file_is_path(job->output);
@@ -128,7 +131,7 @@ static plait_err read_gauges(pl_evolve *e, int array, int64_t samples) {
   return err;
 }
 
-static plait_err read_state(pl_evolve *e, const pl_checkpoint_what *what) {
+static plait_err read_arrays(pl_evolve *e, const pl_checkpoint_what *what) {
   for (int i = 0; i < what->narrays; i++) {
     pl_state_part part;
     if (pl_state_part_of(e, i, &part))
@@ -137,6 +140,13 @@ static plait_err read_state(pl_evolve *e, const pl_checkpoint_what *what) {
       TRY(read_gauges(e, i, what->array[i].shape[1]));
   }
   return PLAIT_OK;
+}
+
+static plait_err read_state(pl_evolve *e, const pl_checkpoint_what *what) {
+  pl_watchdog_begin(e->task->job->dog, PL_WATCH_FILES, -1);
+  plait_err err = read_arrays(e, what);
+  pl_watchdog_end(e->task->job->dog, PL_WATCH_FILES);
+  return err;
 }
 
 // The ghost cells and halos of what was read, by a team of one.

@@ -6,6 +6,7 @@
 #include "engine/evolve.h"
 #include <float.h>
 #include <string.h>
+#include <sys/stat.h>
 
 // A small array that rank 0 has whole.
 static plait_err store_small(pl_output *output, int var, int ndim, const int64_t n[], void *data) {
@@ -31,15 +32,41 @@ static plait_err store_sums(pl_evolve *e, pl_output *output) {
   return err;
 }
 
-static plait_err store_gauges(pl_evolve *e, pl_output *output) {
+// The table of the gauges, "" none; *owned by the caller*.
+static plait_err name_gauges(const pl_evolve *e, pl_text *name) {
   const pl_job *job = e->task->job;
+  bool kept = job->evolve.gauge_file[0] || strncmp(job->output, "null:", 5) != 0;
+  if (e->gauges.n == 0 || !kept)
+    pl_text_add(name, "%s", "");
+  else if (job->evolve.gauge_file[0])
+    pl_text_add(name, "%s", job->evolve.gauge_file);
+  else
+    pl_text_add(name, "%s.gauges.csv", job->output);
+  return name->failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
+}
+
+static plait_err check_table(const pl_job *job, const char *path) {
+  struct stat info;
+  TRY(pl_output_check_place(path));
+  bool there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+  // A run that was killed between its table and its output has left NAME.partial.
+  if (!there || job->force || pl_resume_beside(job->output, ".partial")) return PLAIT_OK;
+  return plait_fail(PLAIT_OUTPUT, "%s exists already; --force allows replacing it", path);
+}
+
+plait_err pl_evolve_check_gauges(const pl_evolve *e) {
+  pl_text name = {0};
+  plait_err err = name_gauges(e, &name);
+  if (err == PLAIT_OK && name.length > 0) err = check_table(e->task->job, name.at);
+  pl_text_free(&name);
+  return err;
+}
+
+static plait_err store_gauges(pl_evolve *e, pl_output *output) {
   const int64_t n[2] = {e->gauges.samples, e->gauges.n};
   pl_text name = {0};
-  pl_text_add(&name, "%s.gauges.csv", job->output);
-  const char *file = job->evolve.gauge_file[0] ? job->evolve.gauge_file : name.at;
-  bool kept = job->evolve.gauge_file[0] || strncmp(job->output, "null:", 5) != 0;
-  plait_err err = name.failed ? plait_fail(PLAIT_MEMORY, "out of memory") : PLAIT_OK;
-  if (err == PLAIT_OK && kept) err = pl_gauges_write_csv(&e->gauges, file);
+  plait_err err = name_gauges(e, &name);
+  if (err == PLAIT_OK && name.length > 0) err = pl_gauges_write_csv(&e->gauges, name.at);
   if (err == PLAIT_OK) err = store_small(output, e->var_gauge, 2, n, e->gauges.value);
   pl_text_free(&name);
   return err;

@@ -46,7 +46,8 @@ typedef struct pl_job {
   bool lock;            // this is a run: nobody else may write the output (engine/lock.h)
   // --sample: do so many blocks or steps, keep no result; 0: all. Set by the command
   int64_t sample;
-  bool trace; // --trace: the report gets the traces of all ranks. Set by the command
+  struct pl_watchdog *dog; // of this run, or NULL; *borrowed*
+  bool trace;              // --trace: the report gets the traces of all ranks. Set by the command
   char *echo; // the job in full, defaults included, as YAML: for report and restart; *owned*
   void *keep; // memory behind params, and where their words stood (pl_keep)
   struct pl_job_marks *marks; // where input and params stood

@@ -31,6 +31,7 @@ struct pl_journal {
   double every;
   double synced, saved, nodes_saved, state_saved; // when it was last
   double spent, longest;                          // s, the last save; the slowest sync
+  int state_pass;                                 // whose state was appended last
   double node_pause;                              // s until partials may be written again
   pthread_mutex_t mutex;                          // guards runs
   pl_journal_run *runs;
@@ -242,12 +243,20 @@ static plait_err sync_all(pl_journal *j, pl_output *output, double now) {
   return PLAIT_OK;
 }
 
-plait_err pl_journal_save(pl_journal *j, pl_output *output, pl_merger *nodes, int pass, bool must) {
+// The state of a pass first: without it its nodes are of no use.
+static plait_err append_kept(pl_journal *j, const pl_journal_kept *kept, bool sync, double now) {
+  if (kept->pass > 0 && kept->pass != j->state_pass && pl_comm_rank(j->comm) == 0)
+    TRY(pl_journal_state(j, kept->pass, kept->state, kept->state_bytes, sync));
+  if (!sync && now - j->nodes_saved < j->node_pause) return PLAIT_OK;
+  return append_nodes(j, kept->nodes, kept->pass, now);
+}
+
+plait_err pl_journal_save(pl_journal *j, pl_output *output, const pl_journal_kept *kept,
+                          bool must) {
   double now = pl_now(), pause = j->spent / share;
   bool sync = must || now - j->synced >= j->every || runs_waiting(j) >= MOST_RUNS;
   if (!sync && now - j->saved < (pause > soft ? pause : soft)) return PLAIT_OK;
-  if (nodes && (sync || now - j->nodes_saved >= j->node_pause))
-    TRY(append_nodes(j, nodes, pass, now));
+  if (kept) TRY(append_kept(j, kept, sync, now));
   TRY(append_runs(j));
   if (sync) TRY(sync_all(j, output, now));
   j->saved = pl_now();
@@ -260,6 +269,7 @@ plait_err pl_journal_state(pl_journal *j, int pass, const void *state, size_t by
   double now = pl_now(), pause = fmax(soft, (double)bytes / node_rate);
   if (!must && now - j->state_saved < fmin(pause, j->every / 4)) return PLAIT_OK;
   j->state_saved = now;
+  j->state_pass = pass;
   count_record(j);
   return append(j, PL_RECORD_STATE, &number, sizeof number, state, bytes);
 }

@@ -29,7 +29,7 @@ typedef struct pl_journal_header { // before the identity
 } pl_journal_header;
 
 typedef struct pl_journal_run { // results [first, first + count) are in the output
-  int64_t first, count;         // blocks of a map, tiles of a reduce
+  int64_t first, count;         // blocks of a map, tiles of a reduce, blocks where it emits
   uint64_t hash;                // of their stored bytes, in this order
 } pl_journal_run;
 
@@ -50,10 +50,20 @@ plait_err pl_journal_start(pl_comm *comm, const pl_journal_plan *plan, pl_journa
 void pl_journal_stop(pl_journal **journal); // Collective. Records that were not saved are lost.
 // Results were written to the output. Threads: any.
 plait_err pl_journal_add(pl_journal *journal, const pl_journal_run *run);
+
+// The number of a pass in which a kernel also writes results of its blocks, after other passes.
+#define PL_PASS_EMITS (1 << 30)
+
+typedef struct pl_journal_kept { // what a reduction keeps beside its results; all *borrowed*
+  pl_merger *nodes;
+  int pass;          // that the nodes belong to
+  const void *state; // with which it began; pass 0 has none
+  size_t state_bytes;
+} pl_journal_kept;
 // Appends the records when one of the clocks says so, `must`: in any case, to the disk. `output`
-// and `nodes` may be NULL; nodes that are not saved yet are appended too, when it is time. Threads:
-// one at a time. Errors: PLAIT_IO.
-plait_err pl_journal_save(pl_journal *journal, pl_output *output, pl_merger *nodes, int pass,
+// and `kept` may be NULL; nodes that are not saved yet and the state of their pass (by rank 0) are
+// appended too, when it is time. Threads: one at a time. Errors: PLAIT_IO.
+plait_err pl_journal_save(pl_journal *journal, pl_output *output, const pl_journal_kept *kept,
                           bool must);
 // Whole rows of a study's table (study_rows.h), appended now; pl_journal_save syncs. Threads: one
 // at a time.
@@ -94,7 +104,7 @@ typedef struct pl_journal_found { // contents *owned*; pl_journal_found_free
   int64_t nnodes, nodes_room;
   pl_journal_place *rows; // of a study
   int64_t nrows, rows_room;
-  int64_t pass; // latest pass with a state, 0 none
+  int64_t pass; // latest pass with a state (PL_PASS_EMITS may be part of it), 0 none
   pl_journal_place state;
   int64_t records, damaged; // records that are well; places in the middle that are not
 } pl_journal_found;

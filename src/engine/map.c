@@ -84,7 +84,7 @@ static plait_err store(map_run *run, int slot) {
   uint64_t hash;
   TRY(pl_results_store(&run->results, slot, &hash));
   TRY(pl_stage_stored(run->stage, s->first, s->n, hash));
-  return pl_stage_save(run->stage, NULL, 0);
+  return pl_stage_save(run->stage, NULL);
 }
 
 static plait_err write_batch(void *context, int slot) {
@@ -154,7 +154,7 @@ plait_err pl_map_run(pl_stage *stage) {
                          task->job->run.overlap, stage->meter);
     if (err == PLAIT_OK)
       pl_stage_drain(stage, run.scheduler, pl_task_sample(task, task->cut.nblocks));
-    err = pl_stage_end(stage, err, NULL, 0, NULL);
+    err = pl_stage_end(stage, err, NULL);
   }
   pl_feed_count(&run.feed, stage->meter);
   stage->meter->bytes_written += run.results.bytes_written;

@@ -13,15 +13,15 @@ typedef struct pl_stage { // one run of a pattern on this rank; everything *borr
   const pl_placement *placement;
   const pl_progress *progress; // may be NULL
   pl_output *output;
-  pl_meter *meter;   // this rank's
-  double start;      // pl_now() when the pattern began
-  double last;       // when progress was counted last
-  int64_t uncounted; // units finished here since
-  int64_t resumed;   // blocks of this pass that an earlier run did
-  struct pl_watchdog *dog;
-  pl_journal *journal; // NULL: the output keeps nothing
-  const char *unit;    // what is counted; NULL: "blocks"
-  int stopping;        // why this rank claims nothing more (pl_stop_why), 0: it does
+  pl_meter *meter;         // this rank's
+  double start;            // pl_now() when the pattern began
+  double last;             // when progress was counted last
+  int64_t uncounted;       // units finished here since
+  int64_t resumed;         // blocks of this pass that an earlier run did
+  struct pl_watchdog *dog; // may be NULL
+  pl_journal *journal;     // NULL: the output keeps nothing
+  const char *unit;        // what is counted; NULL: "blocks"
+  int stopping;            // why this rank claims nothing more (pl_stop_why), 0: it does
 } pl_stage;
 
 typedef struct pl_scratch { // per-thread scratch and the calls that carry it
@@ -54,14 +54,12 @@ plait_err pl_stage_check_stop(const pl_stage *stage);
 plait_err pl_stage_stops(pl_stage *stage, pl_scheduler *scheduler, bool *stops);
 // The results in `tiles` [first, first + count) are stored. Strand that stored them.
 plait_err pl_stage_stored(pl_stage *stage, int64_t first, int64_t count, uint64_t hash);
-// Saves the journal when it is time. `nodes` NULL: a map. Strand that owns the nodes, or the
-// writer.
-plait_err pl_stage_save(pl_stage *stage, pl_merger *nodes, int pass);
-// Collective; after the strands have ended with `err`, with what a reduction has to keep (`nodes`
+// Saves the journal when it is time. `kept` NULL: a map. Strand that owns the nodes, or the writer.
+plait_err pl_stage_save(pl_stage *stage, const pl_journal_kept *kept);
+// Collective; after the strands have ended with `err`, with what a reduction has to keep (`kept`
 // NULL: a map). When a rank failed or stopped, every rank puts what it has on disk. Returns the
 // error of all: PLAIT_STOPPED when the run was stopped early and nobody failed.
-plait_err pl_stage_end(pl_stage *stage, plait_err err, pl_merger *nodes, int pass,
-                       const void *state);
+plait_err pl_stage_end(pl_stage *stage, plait_err err, const pl_journal_kept *kept);
 // Counts finished units on rank 0 and tells the progress there. Strand that owns the results.
 plait_err pl_stage_done(pl_stage *stage, pl_scheduler *scheduler, int64_t units, int64_t total);
 // Rank 0, after its own strands ended: goes on telling the progress until all units are done.

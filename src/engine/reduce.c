@@ -65,6 +65,16 @@ static bool has_passes(const reduce_run *run) {
   return run->kernel->reduce.next != NULL || run->kernel->reduce.emit != NULL;
 }
 
+// What the journal keeps of this pass. Its number says whether it is one that emits, where that is
+// not plain from the kernel.
+static pl_journal_kept kept(reduce_run *run) {
+  bool after_others = run->emitting && run->kernel->reduce.block;
+  return (pl_journal_kept){.nodes = &run->merger,
+                           .pass = run->pass | (after_others ? PL_PASS_EMITS : 0),
+                           .state = run->state,
+                           .state_bytes = run->task->plan.state_bytes};
+}
+
 // Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets
 // it.
 static void emit_block(reduce_run *run, const plait_call *call, pl_strands *strands,
@@ -72,6 +82,7 @@ static void emit_block(reduce_run *run, const plait_call *call, pl_strands *stra
   if (call->thread == 0) {
     if (!pl_strands_take_out(strands, &run->out)) run->out = -1;
     if (run->out >= 0) pl_results_prepare(&run->results, run->out, 0, &in->own);
+    if (run->out >= 0) run->results.slots[run->out].first = in->index;
   }
 #pragma omp barrier
   if (run->out < 0) return;
@@ -168,21 +179,20 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   pl_meter *meter = run->stage->meter;
   meter->blocks += in->n;
   for (int k = 0; k < in->n; k++) meter->cells += pl_box_cells(&in->blocks[k].own);
-  // What `emit` wrote is not in the journal: a resume repeats that pass.
-  if (!run->emitting) err = pl_stage_save(run->stage, &run->merger, run->pass);
-  if (err != PLAIT_OK) return err;
+  const pl_journal_kept keep = kept(run);
+  TRY(pl_stage_save(run->stage, &keep));
   return pl_stage_done(run->stage, run->scheduler, in->n,
                        pl_task_sample(run->task, run->task->cut.nblocks));
 }
 
 static plait_err write_results(void *context, int slot) {
   reduce_run *run = context;
-  int64_t tile = run->results.slots[slot].first;
+  int64_t unit = run->results.slots[slot].first; // a tile; of what is emitted, a block
   uint64_t hash;
-  pl_watchdog_begin(run->stage->dog, PL_WATCH_WRITE, tile * run->task->cut.nreds);
+  bool emits = run->kernel->reduce.emit, emitted = run->results.emitting;
+  pl_watchdog_begin(run->stage->dog, PL_WATCH_WRITE, emitted ? unit : unit * run->task->cut.nreds);
   plait_err err = pl_results_store(&run->results, slot, &hash);
-  if (err == PLAIT_OK && !run->kernel->reduce.emit)
-    err = pl_stage_stored(run->stage, tile, 1, hash);
+  if (err == PLAIT_OK && emits == emitted) err = pl_stage_stored(run->stage, unit, 1, hash);
   pl_watchdog_end(run->stage->dog, PL_WATCH_WRITE);
   return err;
 }
@@ -227,7 +237,7 @@ static plait_err node_arrives(void *context, pl_node *node) {
 static plait_err take_up_nodes(reduce_run *run) {
   const pl_journal_found *found = &run->task->resume.journal;
   int rank = pl_comm_rank(run->stage->comm), size = pl_comm_size(run->stage->comm);
-  if (run->pass != found->pass) return PLAIT_OK;
+  if (kept(run).pass != found->pass) return PLAIT_OK;
   for (int64_t i = 0; i < found->nnodes; i++) {
     const pl_journal_node *from = &found->nodes[i];
     pl_node node = {.tile = from->tile, .index = from->index, .level = (int32_t)from->level};
@@ -241,14 +251,9 @@ static plait_err take_up_nodes(reduce_run *run) {
 }
 
 static plait_err begin_pass(reduce_run *run) {
-  pl_comm *comm = run->stage->comm;
-  plait_err err = pl_units_begin(&run->units, run->stage, run->pass);
+  plait_err err = pl_units_begin(&run->units, run->stage, kept(run).pass);
   if (err == PLAIT_OK) err = take_up_nodes(run);
-  if (err == PLAIT_OK && run->pass > 0 && !run->emitting && run->stage->journal &&
-      pl_comm_rank(comm) == 0)
-    err = pl_journal_state(run->stage->journal, run->pass, run->state, run->task->plan.state_bytes,
-                           false);
-  return pl_comm_agree(comm, err);
+  return pl_comm_agree(run->stage->comm, err);
 }
 
 // Collective. The state with which the pass began that an earlier run was in.
@@ -262,7 +267,8 @@ static plait_err take_up_state(reduce_run *run) {
   if (pl_comm_rank(comm) == 0)
     err = pl_journal_read(run->task->job->output, &found->state, run->state);
   TRY(pl_comm_agree(comm, err));
-  run->pass = (int)found->pass;
+  run->pass = (int)(found->pass & ~(int64_t)PL_PASS_EMITS);
+  if (found->pass & PL_PASS_EMITS) run->emitting = run->results.emitting = true;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   return pl_comm_bcast(comm, run->state, run->task->plan.state_bytes, 0);
 }
@@ -290,8 +296,8 @@ static plait_err one_pass(reduce_run *run) {
                                  task->job->run.overlap, stage->meter);
   if (err == PLAIT_OK)
     pl_stage_drain(stage, run->scheduler, pl_task_sample(task, task->cut.nblocks));
-  err = pl_stage_end(stage, err, run->emitting ? NULL : &run->merger, run->emitting ? 0 : run->pass,
-                     run->state);
+  const pl_journal_kept keep = kept(run);
+  err = pl_stage_end(stage, err, &keep);
   pl_schedule_stop(&run->scheduler);
   if (err != PLAIT_OK) return err;
   return pl_exchange_nodes(stage->comm, &run->merger, node_arrives, run, stage->meter);

@@ -74,7 +74,7 @@ static plait_err save(steps_run *run, bool must) {
   if (!stage->journal || !is_root(run)) return PLAIT_OK;
   TRY(pl_journal_state(stage->journal, (int)run->steps.done, run->steps.state,
                        run->steps.state_bytes, must));
-  TRY(pl_journal_save(stage->journal, stage->output, NULL, 0, must));
+  TRY(pl_journal_save(stage->journal, stage->output, NULL, must));
   pl_stop_margin(2 * pl_journal_longest(stage->journal));
   return PLAIT_OK;
 }

@@ -10,6 +10,7 @@
 #include "engine/identity.h"
 #include "engine/params.h"
 #include "engine/task.h"
+#include "engine/watchdog.h"
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -154,7 +155,9 @@ static plait_err share_all(pl_comm *comm, pl_resume *r) {
 
 plait_err pl_resume_find(pl_comm *comm, const pl_task *task, pl_resume *resume) {
   *resume = (pl_resume){0};
+  pl_watchdog_begin(task->job->dog, PL_WATCH_FILES, -1);
   plait_err err = pl_comm_rank(comm) == 0 ? look(task, resume) : PLAIT_OK;
+  pl_watchdog_end(task->job->dog, PL_WATCH_FILES);
   err = pl_comm_agree(comm, err);
   if (err == PLAIT_OK) err = share_all(comm, resume);
   if (err != PLAIT_OK) pl_resume_free(resume);

@@ -10,6 +10,7 @@
 #include "engine/results.h"
 #include "engine/resume.h"
 #include "engine/task.h"
+#include "engine/watchdog.h"
 #include <stdlib.h>
 
 static void mark(pl_resume *r, int64_t first, int64_t count) {
@@ -22,12 +23,20 @@ static void mark(pl_resume *r, int64_t first, int64_t count) {
 
 // ---- results ----
 
-static plait_err hash_tile(const pl_task *task, pl_output *output, int64_t tile, void *room,
+// Where a kernel emits, records are of what it emitted, block by block; else of tiles.
+static bool emits(const pl_task *task) {
+  const plait_kernel *kernel = task->job->kernel;
+  return kernel->pattern == PLAIT_REDUCE && kernel->reduce.emit;
+}
+
+static plait_err hash_unit(const pl_task *task, pl_output *output, int64_t unit, void *room,
                            uint64_t *hash) {
   pl_box box;
-  pl_cut_tile(&task->cut, tile, &box);
+  bool blocks = emits(task);
+  (blocks ? pl_cut_block : pl_cut_tile)(&task->cut, unit, &box);
   for (int v = 0; v < task->plan.noutputs; v++) {
     pl_box part;
+    if (task->plan.output[v].emitted != blocks) continue;
     pl_output_box(&task->plan.output[v], &box, &part);
     TRY(pl_output_rehash(output, v, &part, room, hash));
   }
@@ -35,7 +44,8 @@ static plait_err hash_tile(const pl_task *task, pl_output *output, int64_t tile,
 }
 
 static bool in_range(const pl_task *task, const pl_journal_run *run) {
-  return run->first < task->cut.ntiles && run->count <= task->cut.ntiles - run->first;
+  int64_t units = emits(task) ? task->cut.nblocks : task->cut.ntiles;
+  return run->first < units && run->count <= units - run->first;
 }
 
 static plait_err check_run(const pl_task *task, pl_output *output, const pl_journal_run *run,
@@ -43,7 +53,7 @@ static plait_err check_run(const pl_task *task, pl_output *output, const pl_jour
   uint64_t hash = 0;
   *same = in_range(task, run);
   for (int64_t i = 0; *same && i < run->count; i++)
-    TRY(hash_tile(task, output, run->first + i, room, &hash));
+    TRY(hash_unit(task, output, run->first + i, room, &hash));
   *same = *same && hash == run->hash;
   return PLAIT_OK;
 }
@@ -53,12 +63,14 @@ static plait_err check_runs(pl_comm *comm, const pl_task *task, pl_output *outpu
                             const pl_resume *r, int64_t first, int n, void *room, int64_t *bad) {
   int size = pl_comm_size(comm), rank = pl_comm_rank(comm);
   plait_err err = PLAIT_OK;
+  pl_watchdog_begin(task->job->dog, PL_WATCH_FILES, -1);
   for (int i = 0; i < n; i++) {
     bool same = true;
     if (err == PLAIT_OK && i % size == rank)
       err = check_run(task, output, &r->journal.runs[first + i], room, &same);
     bad[i] = !same;
   }
+  pl_watchdog_end(task->job->dog, PL_WATCH_FILES);
   TRY(pl_comm_agree(comm, err));
   return pl_comm_max_int(comm, bad, n);
 }
@@ -67,7 +79,7 @@ static plait_err check_results(pl_comm *comm, const pl_task *task, pl_output *ou
                                pl_resume *r) {
   enum { AT_ONCE = 1 << 16 };
   char *room = NULL;
-  int64_t *bad = NULL, nreds = task->cut.nreds;
+  int64_t *bad = NULL, width = emits(task) ? 1 : task->cut.nreds;
   plait_err err = pl_alloc(pl_results_set_bytes(task), 1, &room);
   if (err == PLAIT_OK) err = pl_alloc(AT_ONCE, sizeof *bad, &bad);
   GUARD(pl_comm_agree(comm, err));
@@ -78,9 +90,9 @@ static plait_err check_results(pl_comm *comm, const pl_task *task, pl_output *ou
     for (int i = 0; i < n; i++) {
       const pl_journal_run *run = &r->journal.runs[at + i];
       if (bad[i])
-        r->spoilt += in_range(task, run) ? run->count * nreds : 1;
+        r->spoilt += in_range(task, run) ? run->count * width : 1;
       else
-        mark(r, run->first * nreds, run->count * nreds);
+        mark(r, run->first * width, run->count * width);
     }
   }
   r->results = r->blocks;
@@ -118,7 +130,15 @@ static plait_err partials_that_fit(pl_comm *comm, const pl_task *task, int64_t *
   return PLAIT_OK;
 }
 
-static plait_err choose_nodes(pl_comm *comm, const pl_task *task, pl_resume *r) {
+// Whether what the kernel emitted of all these blocks is there; NULL: this pass emits nothing.
+static bool all_emitted(const uint8_t *emitted, int64_t first, int64_t n) {
+  for (int64_t b = first; emitted && b < first + n; b++)
+    if (!(emitted[b / 8] >> (b % 8) & 1)) return false;
+  return true;
+}
+
+static plait_err choose_nodes(pl_comm *comm, const pl_task *task, const uint8_t *emitted,
+                              pl_resume *r) {
   pl_journal_found *j = &r->journal;
   int64_t most = 0, kept = 0, *held = NULL, first = 0;
   int size = pl_comm_size(comm);
@@ -132,12 +152,25 @@ static plait_err choose_nodes(pl_comm *comm, const pl_task *task, pl_resume *r) 
     int64_t n = leaves(task, &node, &first), block = node.tile * task->cut.nreds + first;
     bool fits = n > 0 && node.pass == j->pass && node.at.bytes == (int64_t)pl_partial_bytes(task);
     if (!fits || pl_resume_done(r, block) || held[node.tile % size] >= most) continue;
+    if (!all_emitted(emitted, block, n)) continue;
     held[node.tile % size]++;
     j->nodes[kept++] = node;
     mark(r, block, n);
   }
   j->nnodes = kept;
   pl_free(&held);
+  return err;
+}
+
+// A block that was emitted is done when a node that can be taken up holds its partial too.
+static plait_err choose_emitted(pl_comm *comm, const pl_task *task, pl_resume *r) {
+  uint8_t *emitted = r->done;
+  bool in_it = !task->job->kernel->reduce.block || r->journal.pass & PL_PASS_EMITS;
+  r->done = NULL;
+  r->blocks = r->results = 0;
+  plait_err err = pl_comm_agree(comm, pl_calloc((size_t)(task->cut.nblocks / 8 + 1), 1, &r->done));
+  if (err == PLAIT_OK) err = choose_nodes(comm, task, in_it ? emitted : NULL, r);
+  pl_free(&emitted);
   return err;
 }
 
@@ -155,8 +188,10 @@ plait_err pl_resume_check(pl_comm *comm, const pl_task *task, pl_output *output,
   plait_err err = pl_calloc((size_t)(task->cut.nblocks / 8 + 1), 1, &r->done);
   TRY(pl_comm_agree(comm, err));
   TRY(check_results(comm, task, output, r));
-  if (task->job->kernel->pattern == PLAIT_REDUCE)
-    TRY(choose_nodes(comm, task, r));
+  if (emits(task))
+    TRY(choose_emitted(comm, task, r));
+  else if (task->job->kernel->pattern == PLAIT_REDUCE)
+    TRY(choose_nodes(comm, task, NULL, r));
   else
     r->journal.nnodes = 0;
   if (pl_comm_rank(comm) == 0) tell(task, r);

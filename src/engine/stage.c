@@ -52,18 +52,11 @@ plait_err pl_stage_stored(pl_stage *stage, int64_t first, int64_t count, uint64_
   return stage->journal ? pl_journal_add(stage->journal, &run) : PLAIT_OK;
 }
 
-plait_err pl_stage_save(pl_stage *stage, pl_merger *nodes, int pass) {
+plait_err pl_stage_save(pl_stage *stage, const pl_journal_kept *kept) {
   if (!stage->journal) return PLAIT_OK;
-  TRY(pl_journal_save(stage->journal, stage->output, nodes, pass, false));
+  TRY(pl_journal_save(stage->journal, stage->output, kept, false));
   pl_stop_margin(2 * pl_journal_longest(stage->journal));
   return PLAIT_OK;
-}
-
-static plait_err save_all(pl_stage *stage, pl_merger *nodes, int pass, const void *state) {
-  if (!stage->journal) return PLAIT_OK;
-  if (pass > 0 && pl_comm_rank(stage->comm) == 0)
-    TRY(pl_journal_state(stage->journal, pass, state, stage->task->plan.state_bytes, true));
-  return pl_journal_save(stage->journal, stage->output, nodes, pass, true);
 }
 
 static plait_err stopped(pl_stage *stage, int why) {
@@ -76,14 +69,14 @@ static plait_err stopped(pl_stage *stage, int why) {
                     stage->unit ? stage->unit : "blocks");
 }
 
-plait_err pl_stage_end(pl_stage *stage, plait_err err, pl_merger *nodes, int pass,
-                       const void *state) {
+plait_err pl_stage_end(pl_stage *stage, plait_err err, const pl_journal_kept *kept) {
   int64_t word[] = {err != PLAIT_OK, stage->stopping};
   TRY(pl_comm_max_int(stage->comm, word, 2));
   if (!word[0] && !word[1]) return PLAIT_OK;
   char message[PL_MESSAGE_BYTES];
   snprintf(message, sizeof message, "%s", pl_message());
-  plait_err saved = save_all(stage, nodes, pass, state);
+  pl_journal *journal = stage->journal;
+  plait_err saved = journal ? pl_journal_save(journal, stage->output, kept, true) : PLAIT_OK;
   if (err != PLAIT_OK) pl_message_set(message); // the first error is the one to be told
   TRY(pl_comm_agree(stage->comm, err != PLAIT_OK ? err : saved));
   return stopped(stage, (int)word[1]);

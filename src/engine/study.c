@@ -67,15 +67,8 @@ static plait_err begin(pl_study *study) {
            "goes on from %s.journal: %lld of %lld combinations are done, %lld are left",
            study->table, (long long)study->resumed, (long long)study->vary->count,
            (long long)study->todo.total);
-  TRY(start_journal(study));
-  pl_watchdog_plan plan = {
-      .comm = study->comm, .stall = study->job->run.stall, .lock = study->lock};
-  if (stage->progress) {
-    plan.stalled = stage->progress->stalled;
-    plan.data = stage->progress->data;
-  }
-  if (!study->in_memory) plan.stall = 0; // each run has a watchdog of its own
-  return pl_comm_agree(study->comm, pl_watchdog_start(&plan, &stage->dog));
+  if (study->in_memory) stage->dog = study->job->dog; // else what runs tells it
+  return start_journal(study);
 }
 
 // ---- the table ----
@@ -144,7 +137,7 @@ static plait_err compute(pl_study *study) {
     err = saved;
   else
     pl_message_set(message);
-  return pl_stage_end(stage, err, NULL, 0, NULL);
+  return pl_stage_end(stage, err, NULL);
 }
 
 static bool worth_keeping(pl_study *study) {
@@ -163,7 +156,7 @@ static plait_err end(pl_study *study, plait_err err, bool *kept) {
     stage->meter->wait_write += pl_now() - start;
   }
   snprintf(message, sizeof message, "%s", pl_message());
-  pl_watchdog_stop(&stage->dog);
+  pl_watchdog_rest(study->job->dog);
   pl_schedule_stop(&study->scheduler);
   *kept = err != PLAIT_OK && worth_keeping(study);
   if (err != PLAIT_OK && !*kept && stage->journal && is_root(study))

@@ -9,6 +9,7 @@
 #include "engine/size.h"
 #include "engine/solo.h"
 #include "engine/study_inside.h"
+#include "engine/watchdog.h"
 #include "host/topology.h"
 #include <string.h>
 #include <unistd.h>
@@ -210,7 +211,9 @@ static plait_err check_files(const pl_study *study) {
 static plait_err take_lock(pl_study *study) {
   if (!study->job->lock || !is_root(study) || !pl_file_is_path(study->table)) return PLAIT_OK;
   TRY(pl_output_check_place(study->table));
-  return pl_lock_take(study->table, pl_comm_host(study->comm), &study->lock);
+  TRY(pl_lock_take(study->table, pl_comm_host(study->comm), &study->lock));
+  pl_watchdog_guard(study->job->dog, study->lock);
+  return PLAIT_OK;
 }
 
 // ---- an earlier run ----
@@ -291,15 +294,20 @@ static plait_err open_here(pl_study *study, int local_size) {
   study->budget = job->run.memory;
   if (study->budget <= 0) study->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
   study->first.budget = study->budget;
-  return open_input(study);
+  pl_watchdog_begin(job->dog, PL_WATCH_FILES, -1);
+  plait_err err = open_input(study);
+  pl_watchdog_end(job->dog, PL_WATCH_FILES);
+  return err;
 }
 
 static plait_err load_input(pl_study *study) {
   plait_aside whole = {0};
   if (!study->in_memory || !study->first.input) return PLAIT_OK;
-  TRY(pl_aside_read(study->job->input, &whole));
+  pl_watchdog_begin(study->job->dog, PL_WATCH_FILES, -1);
+  plait_err err = pl_aside_read(study->job->input, &whole);
+  pl_watchdog_end(study->job->dog, PL_WATCH_FILES);
   study->data = (char *)whole.data;
-  return PLAIT_OK;
+  return err;
 }
 
 static plait_err open_all(pl_study *study, int local_size) {
@@ -350,6 +358,7 @@ void pl_study_close(pl_study **at) {
   pl_layout_free(&study->first.layout);
   pl_rows_free(&study->rows);
   pl_todo_free(&study->todo);
+  pl_watchdog_leave(study->job->dog, study->lock);
   pl_lock_give(&study->lock);
   pthread_mutex_destroy(&study->mutex);
   pl_free(&study->data);

@@ -46,7 +46,7 @@ static plait_err append(pl_rows *rows, pl_journal *journal, bool must) {
   if (n > 0)
     TRY(pl_journal_rows(journal, pl_rows_at(rows, rows->journaled), (size_t)n * rows->bytes));
   rows->journaled = rows->n;
-  return pl_journal_save(journal, NULL, NULL, 0, must);
+  return pl_journal_save(journal, NULL, NULL, must);
 }
 
 plait_err pl_rows_flush(pl_rows *rows, pl_journal *journal, bool must) {

@@ -89,12 +89,8 @@ static plait_err run_job(const pl_study *study, pl_comm *group, pl_job *one,
                          const pl_placement *placement) {
   pl_task *task = NULL;
   pl_report report = {0};
-  pl_progress progress = {.tell = no_progress};
+  const pl_progress progress = {.tell = no_progress};
   TRY(pl_task_open(group, one, study->local_size, study->threads, &task));
-  if (study->stage.progress) {
-    progress.stalled = study->stage.progress->stalled;
-    progress.data = study->stage.progress->data;
-  }
   plait_err err = pl_task_run(group, task, placement, &progress, &report);
   pl_report_free(&report);
   pl_task_close(&task);

@@ -15,6 +15,7 @@
 #include "engine/pattern.h"
 #include "engine/size.h"
 #include "engine/steps_feed.h"
+#include "engine/watchdog.h"
 #include "host/topology.h"
 #include <errno.h>
 #include <math.h>
@@ -48,7 +49,7 @@ static plait_err check_output(const pl_task *task) {
 }
 
 // An evolve kernel may do without input; what it plans needs all ranks (pl_evolve_open).
-static plait_err open_evolve(pl_task *task, int local_size) {
+static plait_err open_evolve(pl_task *task) {
   pl_job *job = task->job;
   if (!job->output[0]) return plait_fail(PLAIT_JOB, "the job names no output (output: FILE)");
   if (job->input[0]) {
@@ -62,7 +63,6 @@ static plait_err open_evolve(pl_task *task, int local_size) {
   } else {
     TRY(pl_job_bind(job, NULL));
   }
-  choose_budget(task, local_size);
   return PLAIT_OK;
 }
 
@@ -89,10 +89,13 @@ static plait_err open_space(pl_task *task) {
 
 static plait_err open_here(pl_task *task, int local_size) {
   pl_job *job = task->job;
-  if (job->kernel->pattern == PLAIT_EVOLVE) return open_evolve(task, local_size);
-  TRY(job->kernel->takes ? open_input(task) : open_space(task));
+  pl_watchdog_begin(job->dog, PL_WATCH_FILES, -1);
+  plait_err err = job->kernel->pattern == PLAIT_EVOLVE ? open_evolve(task)
+                  : job->kernel->takes                 ? open_input(task)
+                                                       : open_space(task);
+  pl_watchdog_end(job->dog, PL_WATCH_FILES);
   choose_budget(task, local_size);
-  return PLAIT_OK;
+  return err;
 }
 
 // When it is known what an earlier run left.
@@ -114,7 +117,9 @@ static plait_err lock_output(pl_comm *comm, pl_task *task) {
   const pl_job *job = task->job;
   if (!job->lock || pl_comm_rank(comm) != 0 || !pl_file_is_path(job->output)) return PLAIT_OK;
   TRY(pl_output_check_place(job->output));
-  return pl_lock_take(job->output, pl_comm_host(comm), &task->lock);
+  TRY(pl_lock_take(job->output, pl_comm_host(comm), &task->lock));
+  pl_watchdog_guard(job->dog, task->lock);
+  return PLAIT_OK;
 }
 
 // Collective. The patterns that work block by block.
@@ -159,6 +164,7 @@ void pl_task_close(pl_task **at) {
   pl_evolve_close(&(*at)->evolve);
   pl_dataset_close(&(*at)->input);
   pl_resume_free(&(*at)->resume);
+  pl_watchdog_leave((*at)->job->dog, (*at)->lock);
   pl_lock_give(&(*at)->lock);
   pl_layout_free(&(*at)->layout);
   pl_aside_free(*at);
@@ -256,6 +262,7 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
                     .placement = placement,
                     .progress = progress,
                     .meter = &meter,
+                    .dog = task->job->dog,
                     .start = pl_now()};
   report->start_up = pl_process_age();
   plait_err err =

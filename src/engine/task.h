@@ -49,8 +49,6 @@ void pl_task_close(pl_task **task);
 
 typedef struct pl_progress { // called on rank 0 a few times a second, from one strand at a time
   void (*tell)(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
-  // Any rank, from a thread of its own, once: why the run is ended now. May be NULL.
-  void (*stalled)(void *data, const char *line);
   void *data;
 } pl_progress;
 

@@ -4,14 +4,19 @@
 #include "engine/watchdog.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/text.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
+enum { LOCKS = 2 }; // of a study, of the run inside it
+
 struct pl_watchdog {
   pl_watchdog_plan plan;
+  pl_lock *lock[LOCKS]; // guarded by mutex; NULL: none
+  int64_t moves;        // the thread's: pl_moves() when it looked last
   pthread_t thread;
   pthread_mutex_t mutex;
   pthread_cond_t wake;
@@ -28,6 +33,7 @@ static const struct {
     [PL_WATCH_TEAM] = {"the team computes", "the team waits for the reader or the writer"},
     [PL_WATCH_WRITE] = {"the writer writes", "the writer waits for results"},
     [PL_WATCH_RANKS] = {"this rank waits for the others", NULL},
+    [PL_WATCH_FILES] = {"this rank opens files", NULL},
 };
 
 void pl_watchdog_line(int rank, const char *host, double stall, const double since[PL_WATCHED],
@@ -36,9 +42,10 @@ void pl_watchdog_line(int rank, const char *host, double stall, const double sin
   char time[32];
   pl_format_time(stall, time);
   pl_text_add(&text, "nothing has moved on rank %d (%s) for %s (run.stall): ", rank, host, time);
-  bool alone = since[PL_WATCH_RANKS] >= 0;
+  bool alone = since[PL_WATCH_RANKS] >= 0 || since[PL_WATCH_FILES] >= 0;
   const char *comma = "";
   for (int w = alone ? PL_WATCH_RANKS : 0; w < PL_WATCHED; w++) {
+    if (alone && since[w] < 0) continue;
     const char *word = since[w] >= 0 ? words[w].busy : words[w].waits;
     if (!word) continue;
     pl_text_add(&text, "%s%s", comma, word);
@@ -66,6 +73,12 @@ static void bite(pl_watchdog *dog, double now) {
   pl_comm_abort(plan->comm, 1);
 }
 
+static void look_at_moves(pl_watchdog *dog, double now) {
+  int64_t moves = pl_moves();
+  if (moves != dog->moves) atomic_store_explicit(&dog->moved, now, memory_order_relaxed);
+  dog->moves = moves;
+}
+
 // A rank that waits for others leaves them the first word: they know better.
 static bool is_stalled(const pl_watchdog *dog, double now) {
   bool waits = atomic_load(&dog->began[PL_WATCH_RANKS]) > 0;
@@ -89,8 +102,9 @@ static void *watch(void *data) {
     until.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9);
     pthread_cond_timedwait(&dog->wake, &dog->mutex, &until);
     if (dog->over) break;
-    pl_lock_beat(dog->plan.lock);
+    for (int i = 0; i < LOCKS; i++) pl_lock_beat(dog->lock[i]);
     double now = pl_now();
+    look_at_moves(dog, now);
     if (is_stalled(dog, now)) bite(dog, now);
   }
   pthread_mutex_unlock(&dog->mutex);
@@ -130,6 +144,26 @@ void pl_watchdog_stop(pl_watchdog **at) {
   pthread_cond_destroy(&dog->wake);
   pthread_mutex_destroy(&dog->mutex);
   pl_free(at);
+}
+
+void pl_watchdog_guard(pl_watchdog *dog, pl_lock *lock) {
+  if (!dog || !lock) return;
+  pthread_mutex_lock(&dog->mutex);
+  dog->lock[dog->lock[0] ? 1 : 0] = lock;
+  pthread_mutex_unlock(&dog->mutex);
+}
+
+void pl_watchdog_leave(pl_watchdog *dog, const pl_lock *lock) {
+  if (!dog || !lock) return;
+  pthread_mutex_lock(&dog->mutex);
+  for (int i = 0; i < LOCKS; i++)
+    if (dog->lock[i] == lock) dog->lock[i] = NULL;
+  pthread_mutex_unlock(&dog->mutex);
+}
+
+void pl_watchdog_rest(pl_watchdog *dog) {
+  if (!dog) return;
+  for (int w = 0; w < PL_WATCHED; w++) atomic_store(&dog->began[w], 0);
 }
 
 void pl_watchdog_begin(pl_watchdog *dog, pl_watched who, int64_t at) {

@@ -46,7 +46,7 @@ done
 # Ranks with different numbers of threads would choose tiles of different depth.
 if [ -n "$mpirun" ]; then
   run 0 "$plait" run box.yaml --force --quiet params.cells='[16,200,200]' evolve.steps=60 --threads 1
-  mv box.nc one.nc
+  mv box.nc one.nc; rm box.nc.gauges.csv
   run 0 "$mpirun" -np 1 -x OMP_NUM_THREADS=1 "$plait" run box.yaml --quiet params.cells='[16,200,200]' \
     evolve.steps=60 : -np 1 -x OMP_NUM_THREADS=4 "$plait" run box.yaml --quiet params.cells='[16,200,200]' evolve.steps=60
   cmp -s box.nc one.nc || fail 'other bytes when ranks have different threads'
@@ -72,6 +72,15 @@ if [ -n "$mpirun" ]; then
   run 2 "$mpirun" -np 4 "$plait" run box.yaml 'params.cells=[8,8,10]' 'evolve.gauges=[]'
   has err 'too small for 4 ranks'
 fi
+# The table of the gauges is a result: replaced when that is asked for, found out before the work.
+rm -f box.nc.gauges.csv globe.nc.gauges.csv
+echo mine >box.nc.gauges.csv
+no box.yaml; has err 'box.nc.gauges.csv exists already'
+no globe.yaml evolve.gauge_file=box.nc.gauges.csv; has err 'box.nc.gauges.csv exists already'
+no globe.yaml evolve.gauge_file=nowhere/a.csv; has err 'nowhere'
+[ "$(cat box.nc.gauges.csv)" = mine ] || fail 'a table of gauges was replaced'
+run 0 "$plait" run box.yaml --quiet --force evolve.steps=3; has_not box.nc.gauges.csv mine
+rm -f box.nc box.nc.gauges.csv
 # A gauge on land moves to the water, and that is said.
 run 0 "$plait" run globe.yaml 'evolve.gauges=[{name: Sahara, x: 10, y: 25}]'; has err 'Sahara.*moved'
 # What becomes infinite on the way is found and told; the snapshots before it can be looked at.

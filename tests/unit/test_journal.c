@@ -53,10 +53,11 @@ static pl_journal *start(int64_t end) {
 static void append(pl_journal *journal, int64_t first, int64_t n, bool nodes) {
   pl_pool pool = {.bytes = PARTIAL};
   pl_merger merger = {.leaves = 8, .pool = &pool};
+  const pl_journal_kept kept = {.nodes = &merger, .pass = 2, .state = "state", .state_bytes = 6};
   for (int64_t i = first; i < first + n; i++) {
     const pl_journal_run run = run_of(i);
     assert_int_equal(pl_journal_add(journal, &run), PLAIT_OK);
-    if (i % 10 == 9) assert_int_equal(pl_journal_save(journal, out, NULL, 0, true), PLAIT_OK);
+    if (i % 10 == 9) assert_int_equal(pl_journal_save(journal, out, NULL, true), PLAIT_OK);
   }
   for (int64_t i = 0; nodes && i < NODES; i++) {
     pl_node node = {.tile = i, .index = 2 * i, .level = 1};
@@ -65,8 +66,8 @@ static void append(pl_journal *journal, int64_t first, int64_t n, bool nodes) {
     fill_partial(i, node.partial);
     assert_int_equal(pl_merge_place(&merger, &node, &step), PLAIT_OK);
   }
-  assert_int_equal(pl_journal_save(journal, out, &merger, 2, true), PLAIT_OK);
-  assert_int_equal(pl_journal_save(journal, out, &merger, 2, true), PLAIT_OK); // saved: not again
+  assert_int_equal(pl_journal_save(journal, out, &kept, true), PLAIT_OK);
+  assert_int_equal(pl_journal_save(journal, out, &kept, true), PLAIT_OK); // saved: not again
   pl_merger_free(&merger);
   pl_pool_free(&pool);
 }
@@ -133,7 +134,7 @@ static void no_records_no_file(void **state) {
   pl_journal *journal = start(0);
   const pl_journal_run run = run_of(0);
   assert_int_equal(pl_journal_add(journal, &run), PLAIT_OK);
-  assert_int_equal(pl_journal_save(journal, out, NULL, 0, false), PLAIT_OK); // not yet time
+  assert_int_equal(pl_journal_save(journal, out, NULL, false), PLAIT_OK); // not yet time
   assert_int_equal(pl_journal_complete(journal), PLAIT_OK);
   assert_int_not_equal(access(path, F_OK), 0);
   pl_journal_stop(&journal);

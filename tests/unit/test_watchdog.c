@@ -3,6 +3,7 @@
 // The watchdog bites when nothing moves, and only then; the lock keeps a second run out, and no
 // longer than the first lives.
 #include "base/clock.h"
+#include "base/path.h"
 #include "engine/identity.h"
 #include "engine/watchdog.h"
 #include <setjmp.h>
@@ -25,7 +26,7 @@ static void say(void *data, const char *line) {
   dprintf(*(int *)data, "%s", line);
 }
 
-typedef enum how { IDLE, STUCK, BUSY } how;
+typedef enum how { IDLE, STUCK, BUSY, OPENING, MOVING } how;
 
 // In a child: 0.4 s of `way` under a watchdog of 0.1 s. What it said, its exit status.
 static int watch(how way, double stall, char *said, size_t room) {
@@ -39,8 +40,10 @@ static int watch(how way, double stall, char *said, size_t room) {
     pl_watchdog_plan plan = {.comm = comm, .stall = stall, .stalled = say, .data = &ends[1]};
     if (pl_watchdog_start(&plan, &dog) != PLAIT_OK) _exit(9);
     if (way == STUCK) pl_watchdog_begin(dog, PL_WATCH_READ, 17);
+    if (way == OPENING || way == MOVING) pl_watchdog_begin(dog, PL_WATCH_FILES, -1);
     for (int i = 0; i < 20; i++) {
       if (way == BUSY) pl_watchdog_begin(dog, PL_WATCH_TEAM, i);
+      if (way == MOVING) pl_moves_note();
       pl_sleep(0.02);
       if (way == BUSY) pl_watchdog_end(dog, PL_WATCH_TEAM);
     }
@@ -62,6 +65,9 @@ static void it_bites_what_is_stuck(void **state) {
   assert_int_equal(watch(STUCK, 0.1, said, sizeof said), 1);
   assert_non_null(strstr(said, "the reader reads block 17 since"));
   assert_non_null(strstr(said, "the team waits"));
+  assert_int_equal(watch(OPENING, 0.1, said, sizeof said), 1);
+  assert_non_null(strstr(said, "this rank opens files since"));
+  assert_null(strstr(said, "waits"));
 }
 
 static void it_lets_others_be(void **state) {
@@ -69,6 +75,7 @@ static void it_lets_others_be(void **state) {
   char said[600];
   assert_int_equal(watch(IDLE, 0.1, said, sizeof said), 0);
   assert_int_equal(watch(BUSY, 0.2, said, sizeof said), 0);
+  assert_int_equal(watch(MOVING, 0.2, said, sizeof said), 0);
   assert_int_equal(watch(STUCK, 0, said, sizeof said), 0); // run.stall: 0
   assert_string_equal(said, "");
   pl_watchdog_begin(NULL, PL_WATCH_READ, 1);
@@ -78,8 +85,8 @@ static void it_lets_others_be(void **state) {
 static void what_it_says(void **state) {
   (void)state;
   char line[300];
-  const double waits[] = {-1, -1, -1, 12};
-  const int64_t at[] = {-1, -1, -1, -1};
+  const double waits[PL_WATCHED] = {-1, -1, -1, 12, -1};
+  const int64_t at[PL_WATCHED] = {-1, -1, -1, -1, -1};
   pl_watchdog_line(0, "node7", 12, waits, at, line, sizeof line);
   assert_non_null(strstr(line, "rank 0 (node7)"));
   assert_non_null(strstr(line, "waits for the others"));
