@@ -86,6 +86,13 @@ static void environment_is_set(void **state) {
   agree_true(comm, !placement.oversubscribed || (yields != NULL && strcmp(yields, "1") == 0));
 }
 
+// Asking networks for ranks of one node takes most of MPI_Init.
+static void one_node_needs_no_network(void **state) {
+  (void)state;
+  const char *pml = getenv("OMPI_MCA_pml");
+  agree_true(comm, launch.local_size != launch.size || pml != NULL);
+}
+
 static void deciding_again_changes_nothing(void **state) {
   (void)state;
   pl_placement again;
@@ -113,6 +120,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(shares_cover_the_node),
       cmocka_unit_test(team_has_its_size),
       cmocka_unit_test(environment_is_set),
+      cmocka_unit_test(one_node_needs_no_network),
       cmocka_unit_test(deciding_again_changes_nothing),
   };
   (void)argc;
