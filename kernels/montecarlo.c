@@ -16,7 +16,8 @@
 // Units: of money for options; rate and volatility per year, maturity in years.
 // Bits: the same for any ranks, threads and schedules; the cut into blocks shows in the last bits.
 // Source: P. Glasserman, Monte Carlo Methods in Financial Engineering (2003), chapters 4 and 5.
-// montecarlo_integrands.c has the problems: a new one is ten lines and a row there.
+// montecarlo_integrands.c has the problems: a new one is ten lines and a row there. An integrand of
+//   one's own is ten lines (PLAIT_INTEGRAND in plait.h): then it is the name of the kernel.
 #include "montecarlo.h"
 #include <math.h>
 #include <stdio.h>
@@ -28,24 +29,31 @@ static const char *const options[] = {"call", "put", NULL};
 #define ROW(member, what, normal, text)                                                            \
   .name = #member, .kind = what, .offset = offsetof(mc_params, member), .standard = normal,        \
   .help = text
+#define SAMPLING                                                                                   \
+  {ROW(samples, PLAIT_PARAM_INT, "1000000", "points of a round"), .unit = "", .min = 2,            \
+   .max = 1e15},                                                                                   \
+      {ROW(target, PLAIT_PARAM_REAL, "0",                                                          \
+           "ends when the standard error is below this; 0: one round"),                            \
+       .unit = "", .min = 0, .max = 1e300},                                                        \
+      {ROW(rounds, PLAIT_PARAM_INT, "100", "at most so many rounds"), .unit = "", .min = 1,        \
+       .max = 100000},                                                                             \
+      {ROW(method, PLAIT_PARAM_CHOICE, "random", "random points, or Sobol's"), .unit = "",         \
+       .choices = methods},                                                                        \
+      {ROW(scrambles, PLAIT_PARAM_INT, "16", "independent scramblings of Sobol points"),           \
+       .unit = "", .min = 2, .max = 1024},                                                         \
+      {ROW(antithetic, PLAIT_PARAM_BOOL, "false", "each point with its mirror image"),             \
+       .unit = ""},                                                                                \
+      {ROW(seed, PLAIT_PARAM_INT, "0", "of the random numbers"), .unit = "", .min = 0,             \
+       .max = 9e15},                                                                               \
+  {                                                                                                \
+    ROW(dimensions, PLAIT_PARAM_INT, "2", "of the cube; steps of an average"),                     \
+        .unit = "", .min = 1, .max = 10000                                                         \
+  }
 static const plait_param mc_table[] = {
     {ROW(problem, PLAIT_PARAM_CHOICE, NULL, "what to integrate"), .unit = "",
      .choices = pl_mc_names},
-    {ROW(samples, PLAIT_PARAM_INT, "1000000", "points of a round"), .unit = "", .min = 2,
-     .max = 1e15},
-    {ROW(target, PLAIT_PARAM_REAL, "0", "ends when the standard error is below this; 0: one round"),
-     .unit = "", .min = 0, .max = 1e300},
-    {ROW(rounds, PLAIT_PARAM_INT, "100", "at most so many rounds"), .unit = "", .min = 1,
-     .max = 100000},
-    {ROW(method, PLAIT_PARAM_CHOICE, "random", "random points, or Sobol's"), .unit = "",
-     .choices = methods},
-    {ROW(scrambles, PLAIT_PARAM_INT, "16", "independent scramblings of Sobol points"), .unit = "",
-     .min = 2, .max = 1024},
-    {ROW(antithetic, PLAIT_PARAM_BOOL, "false", "each point with its mirror image"), .unit = ""},
+    SAMPLING,
     {ROW(control, PLAIT_PARAM_BOOL, "false", "use the control variate of the problem"), .unit = ""},
-    {ROW(seed, PLAIT_PARAM_INT, "0", "of the random numbers"), .unit = "", .min = 0, .max = 9e15},
-    {ROW(dimensions, PLAIT_PARAM_INT, "2", "of the cube; steps of an average"), .unit = "",
-     .min = 1, .max = 10000},
     {ROW(a, PLAIT_PARAM_REALS, "[1]", "Genz: difficulty, one number or one per dimension"),
      .unit = "", .min = 1e-6, .max = 1e4},
     {ROW(u, PLAIT_PARAM_REALS, "[0.5]", "Genz: shift, one number or one per dimension"), .unit = "",
@@ -61,23 +69,42 @@ static const plait_param mc_table[] = {
     {ROW(maturity, PLAIT_PARAM_REAL, "1", "time until the option ends"), .unit = "a", .min = 1e-6,
      .max = 1000},
     {0}};
+static const plait_param own_table[] = {
+    SAMPLING,
+    {ROW(constants, PLAIT_PARAM_REALS, "[]", "numbers that the integrand takes"), .unit = ""},
+    {0}};
+#undef SAMPLING
 #undef ROW
 
 // ---- sizes ----------------------------------------------------------------------------------
 typedef struct mc_sizes {
+  const char *name;
   const mc_problem *problem;
-  int64_t d, streams, each; // dimensions; independent sequences; points of each in a round
+  const plait_integrand *own; // in place of a problem
+  int64_t d, streams, each;   // dimensions; independent sequences; points of each in a round
   bool control;
 } mc_sizes;
 
-static mc_sizes sizes_of(const mc_params *p) {
-  mc_sizes s = {.problem = &pl_mc_problems[p->problem]};
-  s.d = s.problem->dims > 0 ? s.problem->dims : p->dimensions;
-  s.streams = p->method == MC_SOBOL ? p->scrambles : 1;
+static int64_t streams_of(const mc_params *p) {
+  return p->method == MC_SOBOL ? p->scrambles : 1;
+}
+
+static mc_sizes sizes_of(const plait_problem *asked, const mc_params *p) {
+  const plait_kernel *k = asked->kernel;
+  mc_sizes s = {.name = k->name, .own = k->integrand.value ? &k->integrand : NULL};
+  if (!s.own) s.problem = &pl_mc_problems[p->problem], s.name = s.problem->name;
+  int64_t fixed = s.own ? s.own->dimensions : s.problem->dims;
+  s.d = fixed > 0 ? fixed : p->dimensions;
+  s.streams = streams_of(p);
   s.each = (p->samples + s.streams - 1) / s.streams;
   if (s.streams > 1 || p->target > 0) s.each = (s.each + MC_LANES - 1) / MC_LANES * MC_LANES;
-  s.control = p->control && s.problem->mean;
+  s.control = p->control && s.problem && s.problem->mean;
   return s;
+}
+
+static double exact(const mc_sizes *s, const mc_params *p) {
+  if (s->problem) return s->problem->exact(p, s->d);
+  return s->own->exact ? s->own->exact(s->d, &p->constants) : (double)NAN;
 }
 
 static bool fits(const plait_reals *list, int64_t d) {
@@ -85,19 +112,20 @@ static bool fits(const plait_reals *list, int64_t d) {
 }
 
 static const char *mc_check(const plait_problem *problem, const void *params) {
-  (void)problem;
   const mc_params *p = params;
-  mc_sizes s = sizes_of(p);
+  mc_sizes s = sizes_of(problem, p);
   return p->method == MC_SOBOL && s.d > MC_SOBOL_DIMS ? "dimensions: Sobol points have 64 at most"
          : p->method == MC_SOBOL && (double)s.each * (double)p->rounds > 4294967296.0 &&
                  p->target > 0
              ? "rounds: a Sobol sequence has 2^32 points at most"
          : p->method == MC_SOBOL && s.each > INT64_C(4294967296)
              ? "samples: a Sobol sequence has 2^32 points at most"
-         : !fits(&p->a, s.d)              ? "a: give one number or one for each dimension"
-         : !fits(&p->u, s.d)              ? "u: give one number or one for each dimension"
-         : p->control && !s.problem->mean ? "control: this problem has no control variate"
-                                          : NULL;
+         : !fits(&p->a, s.d)        ? "a: give one number or one for each dimension"
+         : !fits(&p->u, s.d)        ? "u: give one number or one for each dimension"
+         : p->control && !s.control ? "control: this problem has no control variate"
+         : s.own && s.own->constants != p->constants.n
+             ? "constants: the integrand takes another number of them"
+             : NULL;
 }
 
 typedef struct mc_state {
@@ -110,13 +138,13 @@ static int64_t rounds_of(const mc_params *p) {
 }
 
 static size_t state_bytes(const mc_params *p) {
-  size_t streams = (size_t)sizes_of(p).streams, rounds = (size_t)rounds_of(p);
+  size_t streams = (size_t)streams_of(p), rounds = (size_t)rounds_of(p);
   return 3 * sizeof(double) + streams * sizeof(mc_tally) + 2 * rounds * sizeof(double);
 }
 
 static double *state_arrays(const mc_params *p, double *at, mc_state *s) {
   s->tally = (mc_tally *)(void *)(at + 3);
-  s->round_value = (double *)(s->tally + sizes_of(p).streams);
+  s->round_value = (double *)(s->tally + streams_of(p));
   s->round_error = s->round_value + rounds_of(p);
   return at; // [0] rounds, [1] value, [2] error
 }
@@ -138,14 +166,13 @@ static void by_round(plait_output *out, int64_t rounds) {
 }
 
 static void mc_plan(const plait_problem *problem, const void *params, plait_plan *plan) {
-  (void)problem;
   const mc_params *p = params;
-  mc_sizes s = sizes_of(p);
+  mc_sizes s = sizes_of(problem, p);
   plan->space_ndim = 1;
   plan->space[0] = s.streams * s.each;
   plan->reduced[0] = true;
-  plan->scratch_bytes =
-      (size_t)(2 * s.d) * MC_LANES * sizeof(double) + (size_t)s.d * 32 * sizeof(uint32_t);
+  plan->scratch_bytes = (size_t)(2 * s.d) * MC_LANES * sizeof(double) +
+                        (size_t)s.d * 32 * sizeof(uint32_t) + (size_t)s.d * sizeof(double);
   plan->partial_bytes = (size_t)s.streams * sizeof(mc_tally);
   plan->shared_bytes = MC_PARTS * plan->partial_bytes;
   plan->state_bytes = state_bytes(p);
@@ -160,13 +187,15 @@ static void mc_plan(const plait_problem *problem, const void *params, plait_plan
 // ---- a block --------------------------------------------------------------------------------
 typedef struct points { // in the scratch of a thread
   double *u, *mirrored; // [d, MC_LANES]
+  double *one;          // [d] a point
   uint32_t (*v)[32];    // [d] direction numbers
 } points;
 
 static points points_of(const plait_call *call, const mc_sizes *s) {
   points x = {.u = call->scratch};
   x.mirrored = x.u + s->d * MC_LANES;
-  x.v = (uint32_t(*)[32])(void *)(x.mirrored + s->d * MC_LANES);
+  x.one = x.mirrored + s->d * MC_LANES;
+  x.v = (uint32_t(*)[32])(void *)(x.one + s->d);
   return x;
 }
 
@@ -186,12 +215,20 @@ static void average(double *f, const double *g) {
   for (int l = 0; l < MC_LANES; l++) f[l] = 0.5 * (f[l] + g[l]);
 }
 
+static void values_at(const mc_params *p, const mc_sizes *s, const points *x, const double *u,
+                      double *f, double *g) {
+  if (s->own)
+    pl_mc_own(s->own, p, s->d, u, x->one, f);
+  else
+    s->problem->value(p, s->d, u, f, g);
+}
+
 static void evaluate(const mc_params *p, const mc_sizes *s, points *x, double *f, double *g) {
   double other[MC_LANES], control[MC_LANES];
-  s->problem->value(p, s->d, x->u, f, g);
+  values_at(p, s, x, x->u, f, g);
   if (!p->antithetic) return;
   pl_mc_mirror(x->u, s->d * MC_LANES, x->mirrored);
-  s->problem->value(p, s->d, x->mirrored, other, control);
+  values_at(p, s, x, x->mirrored, other, control);
   average(f, other);
   if (s->control) average(g, control);
 }
@@ -217,7 +254,7 @@ static void count_part(const plait_call *call, const mc_sizes *s, int64_t lo, in
 
 static void mc_block(const plait_call *call, const plait_block *in, void *partial) {
   const mc_params *p = call->params;
-  mc_sizes s = sizes_of(p);
+  mc_sizes s = sizes_of(call->problem, p);
   points x = points_of(call, &s);
   mc_tally *parts = call->shared;
   if (p->method == MC_SOBOL)
@@ -241,7 +278,7 @@ static void mc_block(const plait_call *call, const plait_block *in, void *partia
 static void mc_merge(const plait_call *call, const plait_block *tile, void *left,
                      const void *right) {
   (void)tile;
-  int64_t streams = sizes_of(call->params).streams;
+  int64_t streams = streams_of(call->params);
 #pragma omp single
   for (int64_t i = 0; i < streams; i++)
     pl_mc_join((mc_tally *)left + i, (const mc_tally *)right + i);
@@ -270,7 +307,7 @@ static void estimate(const mc_params *p, const mc_sizes *s, const mc_tally *tall
 
 static bool mc_next(const plait_call *call, const void *partial, void *bytes) {
   const mc_params *p = call->params;
-  mc_sizes s = sizes_of(p);
+  mc_sizes s = sizes_of(call->problem, p);
   mc_state state;
   double *head = state_arrays(p, bytes, &state);
   int64_t round = call->pass;
@@ -278,7 +315,7 @@ static bool mc_next(const plait_call *call, const void *partial, void *bytes) {
     pl_mc_join(&state.tally[i], (const mc_tally *)partial + i);
   estimate(p, &s, state.tally, &head[1], &head[2]);
   if (!isfinite(head[1]) || !isfinite(head[2])) {
-    plait_call_raise(call, "montecarlo: %s has values that are not finite", s.problem->name);
+    plait_call_raise(call, "montecarlo: %s has values that are not finite", s.name);
     return false;
   }
   head[0] = (double)(round + 1);
@@ -291,7 +328,7 @@ static void mc_finish(const plait_call *call, const plait_block *tile, const voi
                       const plait_block out[]) {
   (void)tile, (void)partial;
   const mc_params *p = call->params;
-  mc_sizes s = sizes_of(p);
+  mc_sizes s = sizes_of(call->problem, p);
   mc_state state;
   const double *head = state_arrays(p, (void *)call->state, &state);
 #pragma omp single
@@ -299,7 +336,7 @@ static void mc_finish(const plait_call *call, const plait_block *tile, const voi
     *(double *)out[0].data = head[1];
     *(double *)out[1].data = head[2];
     *(double *)out[2].data = head[0] * (double)(s.streams * s.each);
-    *(double *)out[3].data = s.problem->exact(p, s.d);
+    *(double *)out[3].data = exact(&s, p);
     for (int64_t r = 0; r < rounds_of(p); r++) {
       ((double *)out[4].data)[r] = (double)r < head[0] ? state.round_value[r] : NAN;
       ((double *)out[5].data)[r] = (double)r < head[0] ? state.round_error[r] : NAN;
@@ -319,3 +356,17 @@ const plait_kernel plait_kernel_montecarlo = {
     .plan = mc_plan,
     .reduce = {.block = mc_block, .merge = mc_merge, .finish = mc_finish, .next = mc_next},
     .verify = pl_mc_verify};
+
+// What the loader makes of an object with PLAIT_INTEGRAND, under its own name.
+const plait_kernel plait_kernel_integrand = {
+    .name = "integrand",
+    .summary = "an integral over the unit cube by random or Sobol points",
+    .pattern = PLAIT_REDUCE,
+    .version = 1,
+    .params = own_table,
+    .params_size = sizeof(mc_params),
+    .takes = 0,
+    .check = mc_check,
+    .plan = mc_plan,
+    .reduce = {.block = mc_block, .merge = mc_merge, .finish = mc_finish, .next = mc_next},
+    .verify = pl_mc_verify_own};

@@ -14,14 +14,14 @@ typedef struct mc_params {
   int64_t samples, rounds, dimensions, scrambles, seed;
   double target;
   bool antithetic, control;
-  plait_reals a, u;
+  plait_reals a, u, constants;
   double spot, strike, rate, volatility, maturity;
 } mc_params;
 
 // An integrand over the unit cube. `value` fills f[MC_LANES] for points u[d][MC_LANES] and, where
 // `mean` is given, g[MC_LANES], whose mean is known: the control variate. `exact`: the integral,
-// NaN
-// when nobody knows. To add one: a function of ten lines here, and a row in pl_mc_problems.
+// NaN when nobody knows. To add one: a function of ten lines and a row in pl_mc_problems; without
+// building plait anew: PLAIT_INTEGRAND.
 typedef struct mc_problem {
   const char *name;
   int64_t dims; // 0: params.dimensions
@@ -31,6 +31,10 @@ typedef struct mc_problem {
 } mc_problem;
 extern const mc_problem pl_mc_problems[];
 extern const char *const pl_mc_names[]; // of those, NULL-terminated
+
+// An integrand of the user's own, point by point; x: room for d numbers.
+void pl_mc_own(const plait_integrand *own, const mc_params *p, int64_t d, const double *u,
+               double *x, double *f);
 
 double pl_mc_real(const plait_reals *list, int64_t i); // a list of one stands for all
 
@@ -54,5 +58,7 @@ void pl_mc_normal(const double *u, double *z); // quantiles of the normal distri
 void pl_mc_exp(double *x);                     // in place, MC_LANES
 void pl_mc_cos(double *x);
 
+extern const plait_kernel plait_kernel_integrand;
 plait_err pl_mc_verify(const plait_lab *lab);
+plait_err pl_mc_verify_own(const plait_lab *lab);
 #endif

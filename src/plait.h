@@ -190,6 +190,7 @@ typedef struct plait_aside {
 // `check` and `plan` are called with `aside` NULL, and again after each reading of files that the
 // plan has named: so a plan may depend on what is in them.
 typedef struct plait_problem {
+  const struct plait_kernel *kernel; // the one that is asked
   const plait_array *input;
   const plait_aside *aside; // PLAIT_ASIDES of them, or NULL: not read yet
 } plait_problem;
@@ -415,6 +416,18 @@ typedef struct plait_lab {
   const struct plait_kernel *kernel;
 } plait_lab;
 
+// ---- integrands -----------------------------------------------------------------------------
+// A function over the unit cube whose integral `montecarlo` finds: points, mirror images, error and
+// target are the engine's. What a file with PLAIT_INTEGRAND says, see below.
+typedef struct plait_integrand {
+  int64_t dimensions; // of the cube; 0: params.dimensions
+  int64_t constants;  // how many numbers params.constants must have
+  // f at x[dimensions], each in (0, 1). Threads: any, so without variables of its own. Never NaN.
+  double (*value)(const double *x, int64_t dimensions, const plait_reals *constants);
+  // The integral in closed form, which the result is compared with; NULL: nobody knows.
+  double (*exact)(int64_t dimensions, const plait_reals *constants);
+} plait_integrand;
+
 // ---- kernels --------------------------------------------------------------------------------
 typedef struct plait_kernel {
   const char *name;
@@ -432,6 +445,7 @@ typedef struct plait_kernel {
   plait_evolve evolve;
   // Checks a property of the method, not stored digits. PLAIT_VERIFY and a message when it fails.
   plait_err (*verify)(const plait_lab *lab);
+  plait_integrand integrand; // in place of all but name, summary and version
 } plait_kernel;
 
 // Adds an output with the shape and the axes of the input, named like it: what a map writes.
@@ -488,6 +502,14 @@ typedef struct plait_object {
   plait_kernel_object = {PLAIT_OBJECT_MAGIC, PLAIT_VERSION, PLAIT_COMPILER, PLAIT_LAYOUT,          \
                          &plait_kernel_##kernel_name};
 #endif
+
+// An integrand of one's own is a file with one function, built and named like a kernel object:
+//   static double ball(const double *x, int64_t d, const plait_reals *constants) { .. }
+//   PLAIT_INTEGRAND(ball, "what it is", .dimensions = 5, .value = ball)
+#define PLAIT_INTEGRAND(called, about, ...)                                                        \
+  static plait_kernel plait_kernel_##called = {                                                    \
+      .name = #called, .summary = about, .version = 1, .integrand = {__VA_ARGS__}};                \
+  PLAIT_OBJECT(called)
 
 // ---- help for the numerics ------------------------------------------------------------------
 // Loops marked PLAIT_WIDE are compiled for AVX-512, AVX2 and plain x86-64; the machine decides at

@@ -59,6 +59,7 @@ plait_err pl_task_plan(pl_task *task) {
   const plait_kernel *kernel = task->job->kernel;
   const void *params = task->job->params;
   bool any = true;
+  task->problem.kernel = kernel;
   kernel->plan(&task->problem, params, &task->plan);
   for (;;) {
     TRY(load_new(task, &any));

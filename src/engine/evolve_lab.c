@@ -77,7 +77,7 @@ static plait_err run(evolve_lab *l, const plait_lab *lab, const char *settings,
   int used = 0;
   if (sscanf(settings, "steps=%lld dt=%lf %n", &steps, &dt, &used) < 2)
     return plait_fail(PLAIT_BUG, "settings of an evolve kernel begin with steps=N dt=S");
-  l->problem.input = in;
+  l->problem = (plait_problem){.kernel = k, .input = in};
   TRY(pl_params_from_text(k->params, k->params_size, settings + used, &l->params, &l->keep));
   const char *why = k->check ? k->check(&l->problem, l->params) : NULL;
   if (why) return plait_fail(PLAIT_JOB, "%s", why);

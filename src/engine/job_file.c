@@ -63,7 +63,7 @@ static void check_type(const pl_job *job, const plait_array *input, pl_issues *i
 }
 
 static plait_err bind(pl_job *job, const plait_array *input, pl_issues *issues) {
-  plait_problem problem = {.input = input};
+  plait_problem problem = {.kernel = job->kernel, .input = input};
   TRY(pl_axes_bind(job->keep, input, issues));
   TRY(pl_issues_result(issues, PLAIT_JOB));
   if (input) check_type(job, input, issues);

@@ -57,6 +57,7 @@ plait_err pl_lab_apply(const plait_lab *lab, const char *settings, const plait_a
     return pl_evolve_lab(lab, settings, in, data, block, out);
   lab_run run = {.job.kernel = lab->kernel};
   run.task.job = &run.job;
+  run.task.problem.kernel = lab->kernel;
   if (in) {
     run.task.array = *in;
     run.task.problem.input = &run.task.array;

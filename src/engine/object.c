@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+extern const plait_kernel plait_kernel_integrand; // kernels/montecarlo.c
+
 #define HOW_TO_BUILD "cc $(pkg-config --cflags plait) -shared"
 
 bool pl_object_named(const char *kernel) {
@@ -88,6 +90,17 @@ static const char *fault_of_row(const plait_param *p, size_t size) {
                                                   : NULL;
 }
 
+// An integrand brings a function; the rest is montecarlo's.
+static void complete(const plait_kernel *from) {
+  plait_kernel *k = (plait_kernel *)(uintptr_t)from; // PLAIT_INTEGRAND made it to be written
+  plait_kernel whole = plait_kernel_integrand;
+  whole.name = k->name;
+  whole.summary = k->summary;
+  whole.version = k->version;
+  whole.integrand = k->integrand;
+  *k = whole;
+}
+
 // What is missing in a kernel, or NULL.
 static const char *fault_of(const plait_kernel *k) {
   bool map = k->pattern == PLAIT_MAP, reduce = k->pattern == PLAIT_REDUCE;
@@ -96,16 +109,18 @@ static const char *fault_of(const plait_kernel *k) {
          : !k->summary                                            ? "summary"
          : !k->params                                             ? "params (a table ends with {0})"
          : k->version < 1                                         ? "version (from 1)"
-         : !map && !reduce && !evolve                             ? "pattern that objects may have"
-         : !evolve && !k->plan                                    ? "plan"
-         : map && !k->map.block                                   ? "map.block"
-         : reduce && !k->reduce.block                             ? "reduce.block"
-         : reduce && !k->reduce.merge                             ? "reduce.merge"
-         : reduce && !k->reduce.finish                            ? "reduce.finish"
-         : evolve && !k->evolve.plan                              ? "evolve.plan"
-         : evolve && !k->evolve.initial                           ? "evolve.initial"
-         : evolve && !k->evolve.advance                           ? "evolve.advance"
-                                                                  : NULL;
+         : k->integrand.dimensions < 0 || k->integrand.constants < 0
+             ? "dimensions or constants that can be"
+         : !map && !reduce && !evolve   ? "pattern that objects may have"
+         : !evolve && !k->plan          ? "plan"
+         : map && !k->map.block         ? "map.block"
+         : reduce && !k->reduce.block   ? "reduce.block"
+         : reduce && !k->reduce.merge   ? "reduce.merge"
+         : reduce && !k->reduce.finish  ? "reduce.finish"
+         : evolve && !k->evolve.plan    ? "evolve.plan"
+         : evolve && !k->evolve.initial ? "evolve.initial"
+         : evolve && !k->evolve.advance ? "evolve.advance"
+                                        : NULL;
 }
 
 static plait_err check_kernel(const char *path, const plait_kernel *kernel) {
@@ -128,6 +143,7 @@ plait_err pl_object_load(const char *path, const plait_kernel **kernel) {
     err =
         plait_fail(PLAIT_JOB, "%s: holds no kernel; its source ends with PLAIT_OBJECT(NAME)", path);
   if (err == PLAIT_OK) err = check_origin(path, object);
+  if (err == PLAIT_OK && object->kernel->integrand.value) complete(object->kernel);
   if (err == PLAIT_OK) err = check_kernel(path, object->kernel);
   if (err == PLAIT_OK)
     *kernel = object->kernel;

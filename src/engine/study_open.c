@@ -90,6 +90,7 @@ static plait_err open_input(pl_study *study) {
   pl_task *first = &study->first;
   pl_job *job = study->job;
   const plait_kernel *kernel = job->kernel;
+  first->problem.kernel = kernel;
   if (!job->input[0] && kernel->takes && kernel->pattern != PLAIT_EVOLVE)
     return plait_fail(PLAIT_JOB, "the job names no input (input: FILE or FILE:VAR)");
   if (job->input[0] && !kernel->takes)

@@ -200,6 +200,7 @@ static plait_err start_worker(pl_study *study, worker *w) {
   *w = (worker){.study = study, .job = *study->job};
   w->job.params = NULL;
   w->task.job = &w->job;
+  w->task.problem.kernel = study->job->kernel;
   w->task.array = study->first.array;
   w->task.input = study->first.input; // for the chunks that a cut follows; nothing reads from it
   if (study->first.problem.input) w->task.problem.input = &w->task.array;

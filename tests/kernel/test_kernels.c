@@ -79,7 +79,7 @@ static void make_bench(const char *name, const char *settings, plait_type type, 
                            .shape = {NT, NY, NX},
                            .dims = {"t", "y", "x"},
                            .coord_units = {"", "", ""}};
-  b->problem.input = &b->array;
+  b->problem = (plait_problem){.kernel = b->kernel, .input = &b->array};
   succeeds(pl_params_from_text(b->kernel->params, b->kernel->params_size, settings, &b->params,
                                &b->keep));
   succeeds(pl_params_bind(b->kernel->params, b->params, b->keep, &b->array));

@@ -182,7 +182,7 @@ static void senseless(void **state) {
 
 static void block_by_team(int threads, void *partial) {
   const plait_kernel *kernel = pl_kernel_find("montecarlo");
-  plait_problem problem = {.input = NULL};
+  plait_problem problem = {.kernel = kernel};
   plait_plan plan = {.noutputs = 0};
   void *params, *keep, *shared, *scratch[3];
   assert_int_equal(pl_params_from_text(kernel->params, kernel->params_size,

@@ -39,6 +39,51 @@ if [ -n "$mpirun" ]; then
   cmp -s ranks.npy built-in.npy || fail 'other bytes on 3 ranks'
 fi
 
+# ---- an integrand of ten lines, under all that montecarlo does
+object "$source_dir/jobs/own/ball.c" ball.so
+cp "$source_dir/jobs/own/ball.yaml" .
+ball() { run 0 "$plait" run --quiet ball.yaml output=ball.nc --force "$@"; }
+hits() { # ERRORS MOST
+  run 0 /usr/bin/python3 - "$@" <<'E'
+import sys
+try: import netCDF4
+except ImportError: sys.exit(0)
+v, e, exact = (float(netCDF4.Dataset('ball.nc')[n][...]) for n in ('value', 'error', 'exact'))
+assert abs(v - exact) < float(sys.argv[1]) * e and e < float(sys.argv[2]), (v, e, exact)
+E
+}
+run 0 "$plait" verify ./ball.so; has out '^ball +ok'
+run 0 "$plait" describe ./ball.so; has out 'unit ball'; has out 'antithetic'; has_not out 'strike'
+ball; hits 4 1e-4; cp ball.nc first.nc
+ball --threads 3 run.schedule=static; cmp -s ball.nc first.nc || fail 'integrand: other bytes with 3 threads'
+if [ -n "$mpirun" ]; then
+  run 0 "$mpirun" -np 3 "$plait" run --quiet ball.yaml output=ball.nc --force
+  cmp -s ball.nc first.nc || fail 'integrand: other bytes on 3 ranks'
+fi
+ball params.method=sobol params.target=0 params.dimensions=3; hits 5 1e-3
+run 0 "$plait" run --quiet ball.yaml output=study.csv params.target=0 'vary.params.dimensions=[1,2]'
+has study.csv ',0.785398163397448'
+run 2 "$plait" run --quiet ball.yaml output=no.nc 'params.constants=[1]'; has err 'another number of them'
+run 2 "$plait" run --quiet ball.yaml output=no.nc params.problem=pi; has err 'problem'
+cat >two.c <<'E'
+#include <plait.h>
+static double plane(const double *x, int64_t d, const plait_reals *c) {
+  return c->at[0] * x[d - 1] + c->at[1] / PARTS;
+}
+PLAIT_INTEGRAND(plane, "a plane", .dimensions = 1, .constants = 2, .value = plane)
+E
+sed 's/PARTS/1/' two.c >one.c; object one.c one.so
+run 0 "$plait" run --quiet ball.yaml kernel=./one.so output=one.nc params.target=0 'params.constants=[0,7]'
+run 0 "$plait" run --quiet ball.yaml kernel=./one.so output=ball.csv params.target=0 'vary.params.seed=[1]' 'params.constants=[0,7]'
+has ball.csv ',7,0,'
+run 2 "$plait" run --quiet ball.yaml kernel=./one.so output=no.nc; has err 'constants'
+sed 's/PARTS/0/' two.c >zero.c; object zero.c zero.so
+run 1 "$plait" run --quiet ball.yaml kernel=./zero.so output=no.nc 'params.constants=[1,0]'
+has err 'plane has values that are not finite'
+sed 's/, .value = plane/, .exact = 0/; s/^static/static __attribute__((unused))/; s/PARTS/1/' two.c >none.c
+object none.c none.so
+refused 'its kernel has no' kernel=./none.so; rm none.so
+
 # an interrupted run goes on with the same object, not with another
 big='input=generate:random?shape=10000x2000&type=float32'
 run 0 "$plait" run --quiet jobs/slope.yaml kernel=template output=whole.npy "$big"
