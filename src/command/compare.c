@@ -112,7 +112,7 @@ static plait_err compare(const pl_cli *cli, const options *o, const pl_job *job)
   TRY(pl_calloc(1, sizeof *c, &c));
   *c = (pl_comparison){.job = cli->args[0],
                        .kernel = job->kernel->name,
-                       .unit = job->kernel->pattern == PLAIT_EVOLVE ? "steps" : "blocks",
+                       .unit = pl_trial_unit(job),
                        .repeats = o->repeat ? (int)o->repeat : 3,
                        .missing = pl_trial_no_ranks()};
   GUARD(count_cores(&c->cores));

@@ -87,9 +87,12 @@ static void make_key(const pl_job *job, const pl_plan *plan, char key[96]) {
 }
 
 static pl_plan plan_of(const pl_job *job) {
+  // Combinations of a study are shared out like the blocks of a map: ranks exchange claims only.
+  plait_pattern pattern = job->vary ? PLAIT_MAP : job->kernel->pattern;
   return (pl_plan){.kernel = job->kernel->name,
-                   .unit = job->kernel->pattern == PLAIT_EVOLVE ? "steps" : "blocks",
-                   .load = {.pattern = job->kernel->pattern}};
+                   .unit = pl_trial_unit(job),
+                   .load = {.pattern = pattern,
+                            .stepwise = !job->vary && job->kernel->reduce.steps.gather != NULL}};
 }
 
 plait_err pl_plan_known(const pl_job *job, int nodes, int cores, pl_plan **out) {
@@ -170,7 +173,7 @@ const pl_command pl_command_plan = {
     .arguments = "JOB [key=value ...]",
     .summary = "Recommends ranks and threads for a job, and says how long it will take",
     .details =
-        "Measures a sample of the job here once (some fifteen seconds; kept in the user's cache\n"
+        "Measures a sample of the job here once (some twenty seconds; kept in the user's cache\n"
         "directory), and computes from it what every way to divide the cores would take, on this\n"
         "machine or on --nodes of --cores. Prints the recommended launch and the head of a batch\n"
         "script. With --time and without --nodes it looks for the fewest nodes that will do.\n",

@@ -49,13 +49,15 @@ bool pl_plan_recall(const char *key, pl_plan *plan);
 // Runs trials, or recalls what earlier ones gave; fills load and rates.
 plait_err pl_plan_measure(const pl_trial_job *job, const char *key, bool again, bool quiet,
                           pl_plan *plan);
-// From trials of a sample to the load of the whole job. t: see plan_measure.c. Pure.
+// From trials of a sample to the load of the whole job, whose pattern and stepwise are set. t: see
+// plan_measure.c. Pure.
 typedef struct pl_plan_trials {
-  pl_trial one, team, beside, ranks, more; // medians
+  pl_trial one, team, beside, ranks, crowd, first, first_team, first_ranks; // medians
   bool has_team, has_ranks;
+  double crowded; // what grows of crowd.inside / of ranks.inside, in the same turn
   double spread;
 } pl_plan_trials;
-void pl_plan_load(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_load *load);
+void pl_plan_load(const pl_plan_trials *t, int cores, pl_load *load);
 // Fills the rows behind the asked ones and chooses. Pure.
 void pl_plan_choose(pl_plan *plan);
 void pl_plan_text(const pl_plan *plan, pl_text *out);

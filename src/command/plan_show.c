@@ -53,8 +53,11 @@ static void add_batch(const pl_plan *p, const pl_plan_row *row, pl_text *out) {
 static void add_measured(const pl_plan *p, pl_text *out) {
   pl_text_add(out, "%s (%s) on %d cores of %s%s\n", p->job, p->kernel, p->cores_here, p->cpu,
               p->recalled ? ", measured before (--measure does it again)" : "");
-  pl_text_add(out, "one core computes %.3g M cells/s", p->cells_rate / 1e6);
-  if (p->flops_per_cell > 0)
+  if (p->cells_rate > 0)
+    pl_text_add(out, "one core computes %.3g M cells/s", p->cells_rate / 1e6);
+  else
+    pl_text_add(out, "one core computes %.3g %s/s", p->load.units / p->load.compute, p->unit);
+  if (p->cells_rate > 0 && p->flops_per_cell > 0)
     pl_text_add(out, " of %.3g flop: %.3g GFLOP/s", p->flops_per_cell,
                 p->cells_rate * p->flops_per_cell / 1e9);
   if (p->cores_here > 1)
@@ -142,7 +145,9 @@ static void json_measured(const pl_plan *p, pl_json *j) {
   pl_json_real(j, "io_cpu_s", l->io_cpu);
   pl_json_real(j, "sharing", l->sharing);
   pl_json_real(j, "team", l->team);
-  pl_json_real(j, "overlap", l->overlap);
+  pl_json_real(j, "crowding", l->crowding);
+  pl_json_real(j, "exposed", l->exposed);
+  pl_json_real(j, "team_reads", l->team_reads);
   pl_json_real(j, "storage_bytes_per_s", l->storage_rate);
   pl_json_real(j, "start_one_s", l->start_one);
   pl_json_real(j, "start_ranks_s", l->start_ranks);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "command/child.h"
-#include "engine/yaml.h"
+#include "engine/report.h"
 #include "host/comm.h"
 #include <ftw.h>
 #include <stdio.h>
@@ -16,57 +16,43 @@
 #include <unistd.h>
 
 // ---- the report -----------------------------------------------------------------------------
-static double number(const pl_yaml *map, const char *key) {
-  const pl_yaml *node = pl_yaml_find(map, key);
-  double value = 0;
-  return node && pl_parse_real(node->text, &value) ? value : -1;
-}
-
-static int64_t whole(const pl_yaml *map, const char *key) {
-  return (int64_t)number(map, key);
-}
-
-static void read_total(const pl_yaml *total, double ranks, pl_trial *t) {
-  t->inside = number(total, "wall_s");
-  t->read = number(total, "read_s") / ranks;
-  t->compute = number(total, "compute_s") / ranks;
-  t->write = number(total, "write_s") / ranks;
-  t->wait = (number(total, "wait_read_s") + number(total, "wait_write_s")) / ranks;
-  t->comm = number(total, "comm_s") / ranks;
-  t->cpu_inside = number(total, "cpu_s");
-  t->team_cpu = number(total, "team_cpu_s");
-  t->units = whole(total, "blocks");
-  t->bytes_read = whole(total, "bytes_read");
-  t->bytes_written = whole(total, "bytes_written");
-  t->messages = whole(total, "messages");
-  t->bytes_sent = whole(total, "bytes_sent");
-  t->cells = whole(total, "cells");
-  t->peak_rank = whole(total, "peak_rss_bytes");
+// Times as means over the ranks, so that they compare with the wall time.
+static void take_total(const pl_report *report, pl_trial *t) {
+  const pl_meter *total = &report->total;
+  double ranks = report->ranks;
+  t->inside = total->wall;
+  t->read = total->read / ranks;
+  t->compute = total->compute / ranks;
+  t->write = total->write / ranks;
+  t->team_read = total->team_read / ranks;
+  t->wait = (total->wait_read + total->wait_write) / ranks;
+  t->comm = total->comm / ranks;
+  t->cpu_inside = total->cpu;
+  t->team_cpu = total->team_cpu;
+  bool steps = report->pattern && !strcmp(report->pattern, "evolve"); // every rank makes them
+  t->units = steps ? total->blocks / report->ranks : total->blocks;
+  t->bytes_read = total->bytes_read;
+  t->bytes_written = total->bytes_written;
+  t->messages = total->messages;
+  t->bytes_sent = total->bytes_sent;
+  t->cells = total->cells;
+  t->peak_rank = total->peak_rss;
 }
 
 plait_err pl_trial_read(const char *json, pl_trial *trial) {
-  pl_arena arena = {0};
-  pl_issues issues = {.path = "the report of a run"};
-  pl_yaml *root = NULL;
-  plait_err err = PLAIT_OK;
-  GUARD(pl_yaml_parse(json, strlen(json), PL_FROM_FILE, &arena, &issues, &root));
-  const pl_yaml *total = root ? pl_yaml_find(root, "total") : NULL;
-  double ranks = root ? number(root, "ranks") : 0;
-  if (!total || ranks < 1) GUARD(plait_fail(PLAIT_BUG, "a trial printed no report"));
-  read_total(total, ranks, trial);
-  int64_t passes = whole(total, "passes");
-  trial->passes = passes > 1 ? passes : 1;
-  trial->units_total = whole(root, "blocks_total") * trial->passes;
-  trial->flops_per_cell = number(root, "flops_per_cell");
-  trial->output_bytes = whole(root, "output_bytes");
-  trial->hidden = number(root, "hidden_share");
-  trial->balance = number(root, "balance");
-  trial->waited = number(root, "waited_share");
-  trial->delayed = number(root, "delayed_share");
-done:
-  pl_issues_free(&issues);
-  pl_arena_free(&arena);
-  return err;
+  pl_report report;
+  TRY(pl_report_read(json, strlen(json), "what a trial printed", &report));
+  take_total(&report, trial);
+  trial->passes = report.total.passes > 1 ? report.total.passes : 1;
+  trial->units_total = report.blocks_total * trial->passes;
+  trial->flops_per_cell = report.flops_per_cell;
+  trial->output_bytes = report.output_bytes;
+  trial->hidden = report.hidden;
+  trial->balance = report.balance;
+  trial->waited = report.waited;
+  trial->delayed = report.delayed;
+  pl_report_free(&report);
+  return PLAIT_OK;
 }
 
 // ---- the command line -----------------------------------------------------------------------
@@ -112,6 +98,11 @@ static plait_err make_line(const pl_trial_job *job, const pl_trial_how *how, lin
   add(l, "--quiet");
   add(l, "--format=json");
   return PLAIT_OK;
+}
+
+const char *pl_trial_unit(const pl_job *job) {
+  if (job->vary) return "combinations";
+  return job->kernel->pattern == PLAIT_EVOLVE ? "steps" : "blocks";
 }
 
 plait_err pl_trial_run(const pl_trial_job *job, const pl_trial_how *how, pl_trial *trial) {

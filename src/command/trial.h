@@ -5,6 +5,7 @@
 #ifndef PL_TRIAL_H
 #define PL_TRIAL_H
 #include "base/text.h"
+#include "engine/job.h"
 #include "engine/model.h"
 
 typedef struct pl_trial_job { // *borrows* all of it
@@ -26,6 +27,7 @@ typedef struct pl_trial {
   double start;     // wall - inside: launching, opening, ending
   double read, compute, write,
       wait;               // s, means over the ranks; wait: the team for reading or writing
+  double team_read;       // s of `read` that the team did itself
   double comm;            // s waiting for messages, mean over the ranks
   double team_cpu;        // s, sum over all threads that computed
   double flops_per_cell;  // declared; 0 unknown
@@ -40,6 +42,8 @@ typedef struct pl_trial {
   double energy;                          // J; < 0 unknown
 } pl_trial;
 
+// What a trial counts: "blocks", "steps", "combinations".
+const char *pl_trial_unit(const pl_job *job);
 // Runs it once. A run that fails is PLAIT_KERNEL .. PLAIT_JOB with what it said. Threads: one.
 plait_err pl_trial_run(const pl_trial_job *job, const pl_trial_how *how, pl_trial *trial);
 // NULL when ranks can be launched here, else why not and the cure (one line).
@@ -53,6 +57,6 @@ void pl_trial_clean(const char *output); // removes what a trial may have left t
 // them is left in *trial; 0: the whole job takes less.
 plait_err pl_trial_calibrate(const pl_trial_job *job, const pl_layout_try *layout, double seconds,
                              int64_t *sample, pl_trial *trial);
-// Reads the JSON report of a run. PLAIT_BUG when it is none. Pure.
+// Takes over what the JSON report of a run says. PLAIT_INPUT when it is none, PLAIT_MEMORY. Pure.
 plait_err pl_trial_read(const char *json, pl_trial *trial);
 #endif

@@ -4,7 +4,7 @@
 #include "engine/model.h"
 #include <math.h>
 
-static const double turn_cost = 0.03;    // for twice as many threads as cores
+static const double crowd_guess = 1.03;  // twice as many threads as cores, not measured
 static const double wire = 10e9;         // bytes/s between nodes
 static const double wire_latency = 2e-6; // s
 static const double never_better = 0.10; // uncertainty of a layout that was measured itself
@@ -27,9 +27,10 @@ static double team(const pl_load *load, const pl_layout_try *l) {
   return 1 + (load->team - 1) * log2(l->threads) / log2(load->cores);
 }
 
-static double turns(const pl_layout_try *l) {
+static double turns(const pl_load *load, const pl_layout_try *l) {
   double crowd = (double)l->ranks * l->threads / ((double)l->nodes * l->cores);
-  return crowd > 1 ? 1 + turn_cost * log2(crowd) : 1;
+  double twice = load->crowding > 0 ? load->crowding : crowd_guess;
+  return crowd > 1 ? 1 + (twice - 1) * log2(crowd) : 1;
 }
 
 // Surface of a rank's part against that of a half: what is sent grows with the rank count, what
@@ -42,8 +43,8 @@ static double messages(const pl_load *load, const pl_layout_try *l) {
   if (l->ranks < 2 || load->pattern == PLAIT_MAP) return 0; // claims of a map take microseconds
   double far = l->nodes > 1 ? wire_latency * load->units : 0;
   if (load->pattern == PLAIT_REDUCE) {
-    double levels = ceil(log2(l->ranks));
-    return levels * (load->messages + (l->nodes > 1 ? load->message_bytes / wire + 1e-4 : 0));
+    double levels = ceil(log2(l->ranks)), wake = load->stepwise ? far : 1e-4;
+    return levels * (load->messages + (l->nodes > 1 ? load->message_bytes / wire + wake : 0));
   }
   double each = load->message_bytes / 2 * surface(l->ranks);
   return load->messages * surface(l->ranks) / surface(2) + (l->nodes > 1 ? far + each / wire : 0);
@@ -78,15 +79,29 @@ static double uncertainty(const pl_load *load, const pl_layout_try *l) {
   return sure;
 }
 
-void pl_model_forecast(const pl_load *load, const pl_layout_try *l, pl_forecast *f) {
+// Time of the rank with most blocks against the mean.
+static double idle(const pl_load *load, const pl_layout_try *l) {
+  double takers = least(l->ranks, (double)l->nodes * l->cores);
+  if (load->pieces < 1) return 1;
+  return ceil(load->pieces / takers) / (load->pieces / takers);
+}
+
+// What each strand takes by itself.
+static void divide(const pl_load *load, const pl_layout_try *l, pl_forecast *f) {
   double cores = (double)l->nodes * l->cores, workers = least((double)l->ranks * l->threads, cores);
-  double shared = sharing(load, l) * team(load, l) * turns(l);
-  *f = (pl_forecast){.start = start(load, l)};
-  f->compute = load->compute / workers * shared;
-  f->messages = messages(load, l);
-  f->read = load->read / l->ranks * most(1, l->ranks / cores);
-  f->write = load->write / l->ranks * most(1, l->ranks / cores);
-  f->strands = (load->compute * shared + load->io_cpu) / cores;
+  double crowd = turns(load, l), shared = sharing(load, l) * team(load, l) * crowd;
+  double of_team = load->read * load->team_reads;
+  double uneven = idle(load, l), turn = most(1, l->ranks / cores) / l->ranks * uneven;
+  f->compute = (load->compute + of_team) / workers * shared * uneven;
+  f->messages = messages(load, l) * crowd;
+  f->read = (load->read - of_team) * turn;
+  f->write = load->write * turn;
+  f->strands = ((load->compute + of_team) * shared + most(0, load->io_cpu - of_team)) / cores;
+}
+
+// s from the first block to the last; *bound: by what.
+static double inside(const pl_load *load, const pl_layout_try *l, const pl_forecast *f,
+                     const char **bound) {
   double storage = load->storage_rate > 0 ? load->storage_bytes / load->storage_rate : 0;
   const part parts[] = {{"computing", f->compute + f->messages},
                         {"reading", f->read},
@@ -94,12 +109,19 @@ void pl_model_forecast(const pl_load *load, const pl_layout_try *l, pl_forecast 
                         {"copying", f->strands},
                         {"storage", storage}};
   part best = longest(parts, sizeof parts / sizeof *parts);
+  double in_line = f->compute + f->messages + f->read + f->write;
   double edges = load->units > 0 ? (f->read + f->write) / most(1, load->units / l->ranks) : 0;
-  double inside = (best.seconds + edges) * load->overlap;
-  f->wall = f->start + inside;
-  f->bound = best.name;
+  *bound = best.name;
+  return best.seconds + most(edges, load->exposed * most(0, in_line - best.seconds));
+}
+
+void pl_model_forecast(const pl_load *load, const pl_layout_try *l, pl_forecast *f) {
+  *f = (pl_forecast){.start = start(load, l)};
+  divide(load, l, f);
+  double within = inside(load, l, f, &f->bound);
+  f->wall = f->start + within;
   if (f->messages > 0.5 * (f->compute + f->messages)) f->bound = "messages";
-  if (f->start > inside) f->bound = "start-up";
+  if (f->start > within) f->bound = "start-up";
   f->memory =
       load->memory_fixed + load->memory_thread * l->threads + load->memory_shared / l->ranks;
   f->sure = uncertainty(load, l);

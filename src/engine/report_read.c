@@ -114,6 +114,7 @@ static plait_err read_root(const pl_yaml *root, const char *name, pl_report *rep
   report->blocks_total = whole(root, "blocks_total");
   report->blocks_resumed = whole(root, "blocks_resumed");
   report->output_bytes = whole(root, "output_bytes");
+  report->flops_per_cell = number(root, "flops_per_cell", 0);
   report->start_up = number(root, "start_up_s", 0);
   report->span = number(root, "timeline_s", 0);
   snprintf(report->warning, sizeof report->warning, "%s", words(root, "warning"));

@@ -240,9 +240,23 @@ static void a_report_is_read_back(void **state) {
   assert_true(t.comm == 1.5 && t.cpu_inside == 10 && t.team_cpu == 6 && t.flops_per_cell == 7);
   assert_true(t.units == 11 && t.units_total == 40 && t.cells == 110);
   pl_text_free(&json.text);
-  assert_int_equal(pl_trial_read("", &t), PLAIT_BUG);
-  assert_int_equal(pl_trial_read("{\"ranks\": 1}", &t), PLAIT_BUG);
-  assert_int_equal(pl_trial_read("no report {[", &t), PLAIT_BUG);
+  assert_int_equal(pl_trial_read("", &t), PLAIT_INPUT);
+  assert_int_equal(pl_trial_read("{\"ranks\": 1}", &t), PLAIT_INPUT);
+  assert_int_equal(pl_trial_read("no report {[", &t), PLAIT_INPUT);
+}
+
+// Every rank of an evolve job makes all steps: they are not as many times more.
+static void steps_of_ranks_count_once(void **state) {
+  (void)state;
+  pl_meter meters[2] = {{.blocks = 30, .wall = 1}, {.blocks = 30, .wall = 1}};
+  pl_report r = {.pattern = "evolve", .ranks = 2, .blocks_total = 300, .rank = meters};
+  pl_json json = {0};
+  pl_trial t = {0};
+  pl_report_derive(&r);
+  pl_report_json(&r, &json);
+  assert_int_equal(pl_trial_read(json.text.at, &t), PLAIT_OK);
+  assert_true(t.units == 30 && t.units_total == 300);
+  pl_text_free(&json.text);
 }
 
 static void a_child_is_watched(void **state) {
@@ -304,6 +318,7 @@ int main(void) {
       cmocka_unit_test(it_is_drawn),
       cmocka_unit_test(a_canvas_is_cut_at_its_edges),
       cmocka_unit_test(a_report_is_read_back),
+      cmocka_unit_test(steps_of_ranks_count_once),
       cmocka_unit_test(a_child_is_watched),
       cmocka_unit_test(trials_leave_nothing_behind),
   };

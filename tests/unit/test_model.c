@@ -11,13 +11,8 @@
 #include "engine/model.h"
 
 static pl_load ideal(void) { // arithmetic only, 100 s on one core, launched at once
-  return (pl_load){.pattern = PLAIT_MAP,
-                   .cores = 4,
-                   .compute = 100,
-                   .sharing = 1,
-                   .team = 1,
-                   .units = 1000,
-                   .overlap = 1};
+  return (pl_load){
+      .pattern = PLAIT_MAP, .cores = 4, .compute = 100, .sharing = 1, .team = 1, .units = 1000};
 }
 
 static pl_forecast of(const pl_load *load, int nodes, int ranks, int threads, int cores) {
@@ -93,6 +88,51 @@ static void reading_and_writing_hide_behind_it(void **state) {
   assert_string_equal(f.bound, "storage");
 }
 
+static void blocks_are_not_divided(void **state) {
+  (void)state;
+  pl_load load = ideal();
+  load.pieces = 5;
+  near(of(&load, 1, 1, 4, 4).wall, 25);
+  near(of(&load, 1, 4, 1, 4).wall, 40); // one rank has two of the five
+  near(inside(&load, 8, 32, 1, 4), 20);
+}
+
+// Between hidden altogether and one after another, whatever was measured.
+static void overlap_is_between_two_bounds(void **state) {
+  (void)state;
+  pl_load load = ideal();
+  load.read = 20, load.write = 10, load.exposed = 1;
+  near(of(&load, 1, 1, 1, 4).wall, 130);
+  near(of(&load, 1, 1, 4, 4).wall, 55);
+  load.exposed = 0.5;
+  near(of(&load, 1, 1, 4, 4).wall, 40);
+  load.read = 40, load.write = 0; // reading is the longest: computing is what hides
+  near(of(&load, 1, 1, 4, 4).wall, 52.5);
+}
+
+// What is in the page cache the team copies: work like any other, done by all threads.
+static void a_team_that_reads_is_no_strand(void **state) {
+  (void)state;
+  pl_load load = ideal();
+  load.read = load.io_cpu = 100, load.team_reads = 1;
+  near(of(&load, 1, 1, 1, 4).wall, 200);
+  near(of(&load, 1, 1, 4, 4).wall, 50);
+  assert_string_equal(of(&load, 1, 1, 4, 4).bound, "computing");
+  load.team_reads = 0; // the same by the reader's strand
+  near(of(&load, 1, 1, 4, 4).wall, 100.1);
+}
+
+static void crowds_take_turns_as_measured(void **state) {
+  (void)state;
+  pl_load load = ideal();
+  load.crowding = 2;
+  near(of(&load, 1, 4, 1, 4).wall, 25);
+  near(of(&load, 1, 8, 1, 4).wall, 50);
+  near(of(&load, 1, 4, 4, 4).wall, 75);
+  load.pattern = PLAIT_EVOLVE, load.messages = 1;
+  near(of(&load, 1, 8, 1, 4).messages / of(&load, 1, 8, 2, 8).messages, 1);
+}
+
 static void messages_grow_with_the_surface(void **state) {
   (void)state;
   pl_load load = ideal();
@@ -107,6 +147,9 @@ static void messages_grow_with_the_surface(void **state) {
   load.pattern = PLAIT_REDUCE;
   near(of(&load, 1, 2, 1, 4).messages, 1); // one level of the tree
   near(of(&load, 1, 4, 1, 4).messages, 2);
+  double between = of(&load, 2, 2, 1, 1).messages;
+  load.stepwise = true; // a thousand steps, each over the network
+  assert_true(of(&load, 2, 2, 1, 1).messages > between);
   load.messages = 1000;
   assert_string_equal(of(&load, 1, 4, 1, 4).bound, "messages");
 }
@@ -145,7 +188,7 @@ static void what_is_far_is_less_sure(void **state) {
 
 static void nothing_is_no_disaster(void **state) {
   (void)state;
-  pl_load load = {.pattern = PLAIT_MAP, .cores = 1, .sharing = 1, .team = 1, .overlap = 1};
+  pl_load load = {.pattern = PLAIT_MAP, .cores = 1, .sharing = 1, .team = 1};
   pl_forecast f = of(&load, 1, 1, 1, 1);
   assert_true(f.wall == 0 && isfinite(f.sure));
   f = of(&load, 3, 7, 5, 1);
@@ -171,6 +214,10 @@ int main(void) {
       cmocka_unit_test(memory_is_shared),
       cmocka_unit_test(teams_cost_by_their_size),
       cmocka_unit_test(reading_and_writing_hide_behind_it),
+      cmocka_unit_test(blocks_are_not_divided),
+      cmocka_unit_test(overlap_is_between_two_bounds),
+      cmocka_unit_test(a_team_that_reads_is_no_strand),
+      cmocka_unit_test(crowds_take_turns_as_measured),
       cmocka_unit_test(messages_grow_with_the_surface),
       cmocka_unit_test(starting_costs),
       cmocka_unit_test(memory_of_a_rank),

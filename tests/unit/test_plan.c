@@ -27,30 +27,119 @@ static pl_plan_trials ideal(void) {
   t.beside.peak_rank = 130;
   t.ranks = t.team;
   t.ranks.start = 0.6;
-  t.more = t.ranks;
-  t.more.start = 1.0;
+  t.crowd = t.ranks;
+  t.crowd.start = 1.0;
   return t;
+}
+
+static void load_of(const pl_plan_trials *t, plait_pattern pattern, int cores, pl_load *load) {
+  *load = (pl_load){.pattern = pattern};
+  pl_plan_load(t, cores, load);
 }
 
 static void trials_become_a_load(void **state) {
   (void)state;
   pl_load l;
   pl_plan_trials t = ideal();
-  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  load_of(&t, PLAIT_MAP, 4, &l);
   assert_true(l.compute == 10 && l.units == 100 && l.sharing == 1 && l.team == 1);
   assert_true(fabs(l.start_more - 0.1) < 1e-12 && fabs(l.start_ranks - 0.4) < 1e-12);
-  assert_true(l.start_one == 0.1 && fabs(l.overlap - 1) < 1e-9);
+  assert_true(l.start_one == 0.1 && l.exposed == 0 && l.team_reads == 0 && l.crowding == 1);
   assert_true(l.memory_thread == 10 && l.memory_fixed == 90 && l.memory_shared == 0);
   t.ranks.compute = 0.5; // each core half as fast when all are busy
   t.team.compute = 0.6;
-  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  load_of(&t, PLAIT_MAP, 4, &l);
   assert_true(l.sharing == 2 && fabs(l.team - 1.2) < 1e-12);
   t.has_ranks = false;
-  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  load_of(&t, PLAIT_MAP, 4, &l);
   assert_true(fabs(l.sharing - 2.4) < 1e-12 && fabs(l.team - 1) < 1e-12);
   t.one.read = 0.3, t.one.write = 0.1, t.one.cpu_inside = 1.35;
-  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  load_of(&t, PLAIT_MAP, 4, &l);
   assert_true(fabs(l.read - 3) < 1e-9 && fabs(l.write - 1) < 1e-9 && fabs(l.io_cpu - 3.5) < 1e-9);
+}
+
+// Disturbed or not, overlap is no worse than one after another and no better than the longest.
+static void overlap_is_bounded(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.one.write = t.team.write = 0.1;
+  t.beside.inside = 0.35; // all of the writing shows
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.exposed - 1) < 1e-9);
+  t.beside.inside = 3;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.exposed == 1);
+  t.beside.inside = 0.1;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.exposed == 0);
+  t.one.read = t.beside.read = 0.2;
+  t.beside.team_read = 0.15;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.team_reads - 0.75) < 1e-12);
+}
+
+// Twice as many ranks as cores: what that costs is measured, and never a gain.
+static void crowds_are_measured(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.crowded = 2;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.crowding - 2) < 1e-9);
+  t.crowded = 0.5;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(l.crowding == 1);
+}
+
+// Ranks that step together wait while they compute: that is messages, not slower cores.
+static void waiting_within_computing_counts_once(void **state) {
+  (void)state;
+  pl_load l = {.pattern = PLAIT_REDUCE, .stepwise = true};
+  pl_plan_trials t = ideal();
+  t.ranks.compute = t.ranks.inside = 0.45;
+  t.ranks.comm = 0.2;
+  pl_plan_load(&t, 4, &l);
+  assert_true(fabs(l.sharing - 1) < 1e-9);
+  assert_true(fabs(l.messages - 1) < 1e-9); // ten times the sample's, two levels of the tree
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(fabs(l.sharing - 1) < 1e-9 && fabs(l.messages - 2) < 1e-9);
+  load_of(&t, PLAIT_REDUCE, 4, &l); // one merge, behind the computing
+  assert_true(fabs(l.sharing - 1.8) < 1e-9 && fabs(l.messages - 0.1) < 1e-9);
+}
+
+// An initial state, say, takes half a second whatever the steps.
+static void what_happens_once_is_not_multiplied(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.first = t.first_team = t.first_ranks =
+      (pl_trial){.wall = 0.7, .start = 0.1, .inside = 0.6, .compute = 0.3, .units = 1};
+  t.one.units = t.team.units = t.beside.units = t.ranks.units = 11;
+  t.one.units_total = 1000;
+  t.one.compute = 1.3, t.team.compute = t.ranks.compute = 0.55;
+  t.first_ranks.wall = 1.2;
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(fabs(l.compute - 100) < 1e-9 && fabs(l.sharing - 1) < 1e-9 &&
+              fabs(l.team - 1) < 1e-9);
+  assert_true(fabs(l.start_one - 0.6) < 1e-9); // all of the first but its step
+  assert_true(fabs(l.start_ranks - (1.175 - 2 * l.start_more)) < 1e-9 && l.units == 1000);
+  t.first.units = 6; // no small part of the sample: nothing is known
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
+  assert_true(fabs(l.compute - 1.3 * 1000 / 11) < 1e-9 && l.start_one == 0.1);
+}
+
+// Of a first block on four ranks one rank has all the work, the mean a quarter.
+static void a_first_block_is_of_one_rank(void **state) {
+  (void)state;
+  pl_load l;
+  pl_plan_trials t = ideal();
+  t.first_ranks = (pl_trial){.wall = 1, .start = 0.6, .inside = 0.4, .compute = 0.025, .units = 1};
+  t.ranks.units = 11;
+  t.ranks.compute = 0.275;
+  t.crowd.start = t.ranks.start;
+  load_of(&t, PLAIT_MAP, 4, &l);
+  assert_true(fabs(l.start_ranks - 0.9) < 1e-9 && l.pieces == 100);
 }
 
 static void parts_of_a_grid_are_shared_out(void **state) {
@@ -61,10 +150,10 @@ static void parts_of_a_grid_are_shared_out(void **state) {
   t.ranks.peak_rank = 200;
   t.ranks.comm = 0.02;
   t.ranks.bytes_sent = 4000;
-  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
   assert_true(l.memory_shared == 400 && l.memory_fixed == 100);
   assert_true(fabs(l.messages - 0.2) < 1e-12 && l.message_bytes == 20000);
-  pl_plan_load(&t, PLAIT_REDUCE, 4, &l); // once a pass, on two levels of the tree
+  load_of(&t, PLAIT_REDUCE, 4, &l); // once a pass, on two levels of the tree
   assert_true(fabs(l.messages - 0.01) < 1e-12);
 }
 
@@ -77,10 +166,10 @@ static void snapshots_are_not_multiplied(void **state) {
   t.one.write = 0.5;
   t.one.bytes_written = 1000;
   t.one.output_bytes = 2000;
-  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
   assert_true(l.storage_bytes == 2000 && fabs(l.write - 1) < 1e-12);
   t.one.output_bytes = 0; // not said: as the units
-  pl_plan_load(&t, PLAIT_EVOLVE, 4, &l);
+  load_of(&t, PLAIT_EVOLVE, 4, &l);
   assert_true(l.storage_bytes == 1e6);
 }
 
@@ -88,12 +177,12 @@ static void one_core_and_nonsense_are_stood(void **state) {
   (void)state;
   pl_load l;
   pl_plan_trials t = {.has_team = false};
-  pl_plan_load(&t, PLAIT_MAP, 1, &l);
-  assert_true(l.sharing == 1 && l.team == 1 && isfinite(l.overlap) && l.compute == 0);
+  load_of(&t, PLAIT_MAP, 1, &l);
+  assert_true(l.sharing == 1 && l.team == 1 && isfinite(l.exposed) && l.compute == 0);
   t = ideal();
   t.one.compute = NAN;
-  t.more.start = 0; // a disturbed trial
-  pl_plan_load(&t, PLAIT_MAP, 4, &l);
+  t.crowd.start = 0; // a disturbed trial
+  load_of(&t, PLAIT_MAP, 4, &l);
   assert_true(l.start_more == 0 && isfinite(l.sharing));
 }
 
@@ -105,7 +194,7 @@ static pl_plan plan_of(pl_plan_wish wish) {
                .with_ranks = true,
                .wish = wish};
   pl_plan_trials t = ideal();
-  pl_plan_load(&t, PLAIT_MAP, 4, &p.load);
+  load_of(&t, PLAIT_MAP, 4, &p.load);
   p.load.compute = 10000;
   p.load.units = 100000;
   p.load.memory_fixed = 1 << 30;
@@ -187,6 +276,11 @@ static void it_prints_what_to_type(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(trials_become_a_load),
+      cmocka_unit_test(overlap_is_bounded),
+      cmocka_unit_test(crowds_are_measured),
+      cmocka_unit_test(waiting_within_computing_counts_once),
+      cmocka_unit_test(what_happens_once_is_not_multiplied),
+      cmocka_unit_test(a_first_block_is_of_one_rank),
       cmocka_unit_test(parts_of_a_grid_are_shared_out),
       cmocka_unit_test(snapshots_are_not_multiplied),
       cmocka_unit_test(one_core_and_nonsense_are_stood),
