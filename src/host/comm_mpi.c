@@ -15,6 +15,7 @@
 #include "host/comm_wire.h"
 #include "base/mem.h"
 #include "host/launch.h"
+#include "host/transport.h"
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,27 +330,6 @@ const char *pl_comm_threads(void) {
   return "";
 }
 
-// What the user has set stays.
-static void prefer(const char *variable, const char *value) {
-  setenv(variable, value, 0);
-}
-
-// On one node messages go through shared memory, and Open MPI is told so: left to itself it asks
-// each network that it knows whether it is there, which takes 0.2 of the 0.25 s of MPI_Init here
-// (psm, psm2), and warns of an InfiniBand that nobody wants to use.
-static void choose_transport(const pl_launch *launch) {
-  if (launch->local_size != launch->size || getenv("OMPI_MCA_pml")) return;
-  prefer("OMPI_MCA_pml", "ob1");
-  prefer("OMPI_MCA_btl", "self,vader,tcp");
-}
-
-// osc/sm serves windows only where all ranks share a node. Between nodes osc/ucx takes them before
-// osc/pt2pt and then fails without UCX-capable hardware; whoever has that sets OMPI_MCA_osc=ucx.
-static void choose_windows(const pl_launch *launch) {
-  bool one_node = launch->size > 1 && launch->local_size == launch->size;
-  prefer("OMPI_MCA_osc", one_node ? "^rdma,ucx" : "^ucx");
-}
-
 static plait_err refuse_bare_srun(const pl_launch *launch) {
   if (strcmp(launch->launcher, "srun") != 0 || getenv("PMIX_RANK") != NULL ||
       getenv("PMI_RANK") != NULL || getenv("PMI_FD") != NULL)
@@ -369,8 +349,7 @@ static plait_err start_mpi(joint *l) {
     pl_launch launch;
     pl_launch_find(&launch);
     TRY(refuse_bare_srun(&launch));
-    choose_transport(&launch);
-    choose_windows(&launch);
+    pl_transport_choose(&launch);
     TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread"));
     l->initialised = true;
   }
