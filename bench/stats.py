@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """stats over time in one pass, 1 GiB float32, warm page cache, beside cat and CDO."""
-import os, sys
+import os, subprocess
 import side
 
 side.need("numpy", "netCDF4")
@@ -37,13 +37,21 @@ def make():
     make_netcdf(CHUNK, data, chunksizes=(16, 128, 128))
 
 
-def bench(path, job, cdo):
+def bare_loop():
+    """What the machine allows: a bare loop in C; None where it cannot be built."""
+    program = os.path.join(side.PLACE, "stats_loop")
+    source = os.path.join(side.ROOT, "bench", "stats_loop.c")
+    built = subprocess.run(["cc", "-O3", "-fopenmp", source, "-o", program, "-lm"])
+    return [program, NPY, str(T), str(Y * X)] if built.returncode == 0 else None
+
+
+def bench(path, job, cdo, loop):
     out = os.path.join(side.PLACE, "stats_out.nc")
     spec = path if path.endswith(".npy") else path + ":t"
     axes = "params.axes=0" if path.endswith(".npy") else "params.axes=time"
     one = [job, f"input={spec}", f"output={out}", "params.statistics=[mean,std,min,max]", axes]
     four = " && ".join(f"cdo -s -P 2 {op} {path} {out}.{op}.nc" for op in ("timmean", "timstd", "timmin", "timmax"))
-    commands = {"cat": f"cat {path} >/dev/null",
+    commands = {"cat": f"cat {path} >/dev/null", "a bare loop in C over a mapping": loop,
                 "plait 1 x 2": side.plait(*one), "plait, mpirun -np 1": side.plait(*one, ranks=1),
                 "plait, mpirun -np 2": side.plait(*one, ranks=2, threads=1),
                 "cdo -P 2 timmean": f"cdo -s -P 2 timmean {path} {out}.cdo.nc" if cdo else None,
@@ -63,7 +71,7 @@ def main():
     make()
     job = os.path.join(side.ROOT, "jobs", "sst-stats.yaml")
     for path in (NPY, CONT, CLASSIC, CHUNK):
-        bench(path, job, path != NPY and side.have("cdo"))
+        bench(path, job, path != NPY and side.have("cdo"), bare_loop() if path == NPY else None)
 
 
 main()
