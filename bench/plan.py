@@ -19,7 +19,7 @@ LABELS, ROWS = os.path.join(side.PLACE, "plan_labels.npy"), 100_000
 
 # Jobs of a second or more on one core. A kernel without a job here is named at the end.
 JOBS = {
-    "gaussian": "input: 'generate:random?shape=3000x8000'\nparams: {sigma: 48, axes: [0, 1]}\n",
+    "gaussian": "input: 'generate:random?shape=2000x8000'\nparams: {sigma: 48, axes: [0, 1]}\n",
     "stats": f"input: {CUBE}\nparams: {{axes: [0], statistics: [mean, std, min, max, quantile]}}\n",
     "template": "input: 'generate:ramp?shape=700x1000x1000'\noutput: 'null:'\nparams: {axis: 0}\n",
     "kmeans": "input: 'generate:random?shape=400000x8'\nparams: {k: 16, iterations: 10}\n",

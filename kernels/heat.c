@@ -95,16 +95,16 @@ static double step_of(const params *p, int axis) {
 static const char *check(const plait_problem *problem, const void *params_) {
   const params *p = params_;
   int ndim = problem->input ? problem->input->ndim : p->cells.n;
-  if (problem->input && p->cells.n) return "give an input or `cells`, not both";
-  if (ndim != 2 && ndim != 3) return "heat needs two or three axes (an input, or `cells`)";
+  if (problem->input && p->cells.n) return "cells: give them or an input, not both";
+  if (p->cells.n && ndim != 2 && ndim != 3) return "cells: two or three axes are needed";
+  if (ndim != 2 && ndim != 3) return "two or three axes are needed: an input, or `cells`";
   for (int i = 0; i < p->cells.n; i++)
     if (p->cells.at[i] < 1 || p->cells.at[i] > 1e9 || p->cells.at[i] != floor(p->cells.at[i]))
-      return "`cells` are whole numbers from 1";
-  if (p->spacing.n != 1 && p->spacing.n != ndim)
-    return "`spacing` needs one number, or one per axis";
+      return "cells: whole numbers from 1 are needed";
+  if (p->spacing.n != 1 && p->spacing.n != ndim) return "spacing: give one number, or one per axis";
   const edge *e = p->edges.rows;
   for (int i = 0; i < p->edges.n; i++)
-    if (e[i].face / 2 >= ndim) return "`edges`: there is no z face in two dimensions";
+    if (e[i].face / 2 >= ndim) return "edges: there is no z face in two dimensions";
   return NULL;
 }
 

@@ -82,11 +82,13 @@ static const char *check(const plait_problem *problem, const void *params_) {
     return "the first axis of the relief must be the latitude";
   window(a, 0, p->south, p->north, &first[0], &n[0]);
   window(a, 1, p->west, p->east, &first[1], &n[1]);
-  if (n[0] < 3 || n[1] < 3) return "`south`, `north`, `west`, `east` leave fewer than 3 x 3 cells";
-  if (fabs(fmax(-p->south, p->north)) > 89.5 &&
-      (a->coord[0][0] <= -89.5 || a->coord[0][a->shape[0] - 1] >= 89.5))
-    return "the grid must stay half a degree away from the poles (`south`, `north`)";
-  if (!faults_inside(a, p, first, n)) return "a fault lies outside the grid";
+  if (n[0] < 3) return "north: fewer than 3 rows of cells are left from `south` to it";
+  if (n[1] < 3) return "east: fewer than 3 columns of cells are left from `west` to it";
+  if (p->south < -89.5 && a->coord[0][0] <= -89.5)
+    return "south: the grid must stay half a degree away from the pole";
+  if (p->north > 89.5 && a->coord[0][a->shape[0] - 1] >= 89.5)
+    return "north: the grid must stay half a degree away from the pole";
+  if (!faults_inside(a, p, first, n)) return "faults: one lies outside the grid";
   return NULL;
 }
 

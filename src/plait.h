@@ -437,7 +437,8 @@ typedef struct plait_kernel {
   const plait_param *params; // ends with a row without a name
   size_t params_size;        // of the struct that the table fills
   uint32_t takes;            // PLAIT_TAKES(..) | ..
-  // NULL when it can run on this input with these parameters, else why not (one line).
+  // NULL when it can run on this input with these parameters, else why not (one line). "NAME: why"
+  // is about the parameter NAME: the error then points to where the job sets it.
   const char *(*check)(const plait_problem *problem, const void *params);
   void (*plan)(const plait_problem *problem, const void *params, plait_plan *plan);
   plait_map map;

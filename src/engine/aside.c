@@ -66,7 +66,7 @@ plait_err pl_task_plan(pl_task *task) {
     if (!any) return PLAIT_OK;
     task->problem.aside = task->aside;
     const char *why = kernel->check ? kernel->check(&task->problem, params) : NULL;
-    if (why) return plait_fail(PLAIT_INPUT, "%s: %s", kernel->name, why);
+    if (why) return pl_job_refuse(task->job, why, PLAIT_INPUT);
     task->plan = (plait_plan){0};
     kernel->plan(&task->problem, params, &task->plan);
   }

@@ -235,6 +235,7 @@ static plait_err keep_results(const loading *load) {
   TRY(pl_arena_get(&load->reader.keep->arena, 1, sizeof *job->marks, &job->marks));
   job->marks->input = mark_of(load->root, "input", "kernel");
   job->marks->params = mark_of(load->root, "params", "kernel");
+  job->marks->map = pl_yaml_find(load->root, "params");
   return write_echo(load);
 }
 

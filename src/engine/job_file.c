@@ -62,6 +62,23 @@ static void check_type(const pl_job *job, const plait_array *input, pl_issues *i
   pl_text_free(&list);
 }
 
+// "NAME: .." is about the parameter of that name; when the job does not give it, about them all.
+static pl_mark mark_of_reason(const pl_job_marks *marks, const char *reason) {
+  size_t n = strcspn(reason, ":");
+  for (const pl_yaml *at = marks->map ? marks->map->first : NULL; at && reason[n]; at = at->next)
+    if (strlen(at->key) == n && !memcmp(at->key, reason, n)) return at->mark;
+  return marks->params;
+}
+
+plait_err pl_job_refuse(const pl_job *job, const char *reason, plait_err code) {
+  if (!job->marks) return plait_fail(code, "%s: %s", job->kernel->name, reason);
+  pl_issues issues = {.path = job->path};
+  pl_issue(&issues, mark_of_reason(job->marks, reason), "%s: %s", job->kernel->name, reason);
+  plait_err err = pl_issues_result(&issues, code);
+  pl_issues_free(&issues);
+  return err;
+}
+
 static plait_err bind(pl_job *job, const plait_array *input, pl_issues *issues) {
   plait_problem problem = {.kernel = job->kernel, .input = input};
   TRY(pl_axes_bind(job->keep, input, issues));
@@ -70,8 +87,7 @@ static plait_err bind(pl_job *job, const plait_array *input, pl_issues *issues) 
   TRY(pl_issues_result(issues, PLAIT_INPUT));
   if (job->vary) return PLAIT_OK; // the kernel is asked about each combination
   const char *reason = job->kernel->check ? job->kernel->check(&problem, job->params) : NULL;
-  if (reason) pl_issue(issues, job->marks->params, "%s: %s", job->kernel->name, reason);
-  return pl_issues_result(issues, PLAIT_JOB);
+  return reason ? pl_job_refuse(job, reason, PLAIT_JOB) : PLAIT_OK;
 }
 
 plait_err pl_job_bind(pl_job *job, const plait_array *input) {

@@ -26,6 +26,7 @@ typedef struct pl_note {
 
 typedef struct pl_job_marks { // where a job names its input and its parameters
   pl_mark input, params;
+  const pl_yaml *map; // `params` as given, in the arena of the job; NULL: none are
 } pl_job_marks;
 
 typedef struct pl_reader { // how to read; *borrows* all

@@ -47,6 +47,26 @@ smooth 2 'must be a size' run.memory=lots
 smooth 2 'too small: this job needs' run.memory=10KiB
 smooth 2 "no axis 'lonn'.*did you mean 'lon'" 'params.axes=[lonn]'
 
+# What a kernel refuses is pointed at: the parameter that it names, in the file or on the command line; one
+# that the job leaves at its default, at those of `params`. Also when files had to be read to find it.
+heights=$source_dir/jobs/data/relief10.nc:z
+points() { run 2 "$plait" run at.yaml "${@:2}"; has err "$1"; lines err 1; [ ! -e at.nc ] || fail "$last wrote"; }
+printf 'kernel: gaussian\ninput: %s\noutput: at.nc\nparams:\n  axes: [0]\n  sigma: [1, 2, 3]\n' "$heights" >at.yaml
+points 'at.yaml:6:10: error: gaussian: sigma: give one value'
+points 'command line: error: gaussian: sigma: give one value' 'params.sigma=[1,2]'
+printf 'kernel: heat\noutput: at.nc\nparams:\n  diffusivity: 1\n  cells: [8, 8]\n  spacing: [1, 1, 1]\nevolve: {steps: 2}\n' >at.yaml
+points 'at.yaml:6:12: error: heat: spacing: '
+points 'command line: error: heat: cells: ' 'params.cells=[8]'
+printf 'kernel: tsunami\ninput: %s\noutput: at.nc\nparams:\n  south: 10\n  north: 10.1\n' "$heights" >at.yaml
+printf '  faults: [{lon: 0, lat: 0, depth: 5, strike: 0, dip: 9, rake: 90, length: 9, width: 9, slip: 1}]\nevolve: {duration: 1 h}\n' >>at.yaml
+points 'at.yaml:6:10: error: tsunami: north: fewer than 3 rows'
+points 'at.yaml:7:11: error: tsunami: faults: one lies outside' params.north=30
+printf 'kernel: stats\ninput: %s\noutput: at.nc\nparams:\n  axes: [0]\n  statistics: [histogram]\n' "$heights" >at.yaml
+points 'at.yaml:5:3: error: stats: range: a histogram needs'
+npy three.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }" 3
+printf "kernel: train\ninput: 'generate:random?shape=8x4'\noutput: at.nc\nparams:\n  labels: three.npy\n" >at.yaml
+points 'at.yaml:5:11: error: train: labels: there are 3 of them for 8 rows'
+
 # ---- the input
 smooth 2 'none.npy: cannot open.*No such file' input=none.npy
 mkdir -p directory
