@@ -203,7 +203,9 @@ static plait_err check_files(const pl_study *study) {
     return plait_fail(PLAIT_OUTPUT, "%s is the input; the table must be another file",
                       study->first.input->path);
   const char *csv = study->is_csv ? study->table : study->csv;
-  if (!study->found && !job->force && access(csv, F_OK) == 0)
+  // What was killed between its two tables has left a journal, that --fresh does not use.
+  bool ours = study->found || pl_resume_beside(study->table, ".journal");
+  if (!ours && !job->force && access(csv, F_OK) == 0)
     return plait_fail(PLAIT_OUTPUT, "%s exists already; --force allows replacing it", csv);
   if (study->is_csv) return pl_output_check_place(study->table);
   return pl_output_check(study->table, &empty, job->force || study->found);
@@ -219,14 +221,6 @@ static plait_err take_lock(pl_study *study) {
 
 // ---- an earlier run ----
 
-static bool there(const char *path, const char *ending) {
-  pl_text name = {0};
-  pl_text_add(&name, "%s%s", path, ending);
-  bool is_there = !name.failed && access(name.at, F_OK) == 0;
-  pl_text_free(&name);
-  return is_there;
-}
-
 static plait_err take_up(pl_study *study, const pl_journal_found *j) {
   char *name = NULL;
   if (!j->exists || !j->readable) return PLAIT_OK;
@@ -236,8 +230,8 @@ static plait_err take_up(pl_study *study, const pl_journal_found *j) {
     err = plait_fail(PLAIT_OUTPUT, "%s is of another study; --fresh starts over", name);
   pl_free(&name);
   TRY(err);
-  study->finished =
-      j->complete && !study->is_csv && !there(study->table, ".partial") && there(study->table, "");
+  study->finished = j->complete && !study->is_csv && !pl_resume_beside(study->table, ".partial") &&
+                    pl_resume_beside(study->table, "");
   study->found = true;
   study->id = j->id;
   study->end = j->end;

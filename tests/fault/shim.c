@@ -10,7 +10,8 @@
 //   ACTION  kill   the process kills itself before the call      after  behind it
 //           eio enospc eintr   the call fails that way           short  moves half of what it
 //           should nomem  (alloc) no memory                             stall  the call takes half
-//           a second power  as kill, and of what was written since the last sync each write is lost
+//           a second term usr  the process gets SIGTERM, SIGUSR1
+//           power  as kill, and of what was written since the last sync each write is lost
 //           or not
 //   RANK    only this rank of mpirun; all others work on
 //   PLAIT_FAULT_COUNT=FILE   writes the number of calls of each kind there, at exit
@@ -163,6 +164,8 @@ static int strike(enum kind k, bool behind) {
   pthread_mutex_unlock(&mutex);
   if (!hit || behind) return 0;
   if (strcmp(action, "stall") == 0) usleep(500000);
+  if (strcmp(action, "term") == 0) kill(getpid(), SIGTERM);
+  if (strcmp(action, "usr") == 0) kill(getpid(), SIGUSR1);
   if (strcmp(action, "eio") == 0) result = EIO;
   if (strcmp(action, "enospc") == 0) result = ENOSPC;
   if (strcmp(action, "eintr") == 0) result = EINTR;
