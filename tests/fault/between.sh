@@ -44,6 +44,8 @@ damage() { # KERNEL
     damaged "$word cut short" "$1" cut "${half[RANDOM % ${#half[@]}]}"
     damaged 'a bit of the output' "$1" flip "$result.partial"
   done
+  # A study has two tables; when one has its name, the journal alone tells whose it is.
+  [ ${#kept[@]} = 0 ] || [ $word = checkpoint ] || return
   damaged "$word gone" "$1" gone "${half[RANDOM % ${#half[@]}]}"
   if is_evolve "$1"; then
     damaged 'both checkpoints' "$1" flip "${half[@]}"
