@@ -3,6 +3,7 @@
 // From an opened job to a march at its initial state's door. The order is that in which mistakes
 // should be heard: decomposition, memory, input, step, gauges, output.
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/evolve.h"
 #include "engine/watchdog.h"
 #include "host/topology.h"
@@ -93,6 +94,27 @@ static plait_err choose_steps(pl_evolve *e, double limit) {
   return PLAIT_OK;
 }
 
+// What is kept of every snapshot and every value of a gauge until the end, on rank 0, which has all
+// of it: refused here, or a job of a billion snapshots takes the memory of the node bit by bit.
+static plait_err check_series(pl_evolve *e) {
+  const pl_evolve_job *j = &e->task->job->evolve;
+  double sums = j->sums ? (double)e->march.grid.ndiagnoses : 0;
+  double samples = (double)pl_gauges_samples(j, e->march.dt, e->steps);
+  double series = (double)e->nsnapshots * (3 + 2 * sums); // time, checksum; both twice when saved
+  series += samples * (1 + (double)j->gauges.n * (2 + pl_comm_size(e->march.comm)));
+  double bytes = series * sizeof(double);
+  if (bytes > (double)e->task->budget) {
+    char budget[32];
+    pl_format_size(e->task->budget, budget);
+    return plait_fail(PLAIT_JOB,
+                      "evolve: the time axes of %.6g snapshots and %.6g values of a gauge take "
+                      "%.3g GiB of memory, run.memory is %s: keep fewer",
+                      (double)e->nsnapshots, samples, bytes / 0x1p30, budget);
+  }
+  e->task->needed += (int64_t)bytes;
+  return PLAIT_OK;
+}
+
 int64_t pl_evolve_step_of(const pl_evolve *e, int64_t snapshot) {
   return e->every > 0 ? snapshot * e->every : snapshot * e->steps;
 }
@@ -150,7 +172,7 @@ plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threa
   double limit;
   TRY(find_limit(e, &limit));
   TRY(pl_comm_agree(comm, choose_steps(e, limit)));
-  return PLAIT_OK;
+  return pl_comm_agree(comm, check_series(e));
 }
 
 // A wave needs a start: in a field with a mask (water), the source lay on land or outside.

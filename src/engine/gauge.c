@@ -96,12 +96,20 @@ static size_t own_cells(const pl_march *m) {
   return (size_t)(m->fields.part.n[0] * m->fields.part.n[1] * m->fields.part.n[2]);
 }
 
+static int64_t steps_between(const pl_evolve_job *job, double dt) {
+  return job->gauge_every > 0 ? (int64_t)fmax(1, floor(job->gauge_every / dt + 0.5)) : 1;
+}
+
+int64_t pl_gauges_samples(const pl_evolve_job *job, double dt, int64_t steps) {
+  return job->gauges.n > 0 ? steps / steps_between(job, dt) + 1 : 0;
+}
+
 static plait_err make_room(pl_gauges *g, const pl_evolve_job *job, int64_t steps) {
   pl_march *m = g->march;
   size_t values;
   TRY(pl_calloc((size_t)g->n, sizeof *g->gauge, &g->gauge));
   TRY(pl_calloc((size_t)m->fields.part.n[0], sizeof *g->row, &g->row));
-  g->every = job->gauge_every > 0 ? (int64_t)fmax(1, floor(job->gauge_every / m->dt + 0.5)) : 1;
+  g->every = steps_between(job, m->dt);
   g->samples = steps / g->every + 1;
   if (pl_mul_overflows((size_t)g->samples, (size_t)g->n, &values))
     return plait_fail(PLAIT_JOB, "evolve.gauges: too many values");

@@ -27,6 +27,8 @@ typedef struct pl_gauges {
   double threshold;
 } pl_gauges;
 
+// Values of every gauge in `steps` steps of dt [s]; 0: there are no gauges.
+int64_t pl_gauges_samples(const pl_evolve_job *job, double dt, int64_t steps);
 // Finds the cells (collective): PLAIT_JOB for a place outside the grid. `coord` are the coordinates
 // of the cells along each axis.
 plait_err pl_gauges_start(pl_march *march, const pl_evolve_job *job, const double *const coord[],
