@@ -2,13 +2,15 @@
 //
 // The child's output goes to memory files, so nothing has to be read while it runs and no pipe can
 // fill. Meanwhile its tree is looked at now and then: a look costs the kernel a walk through the
-// page tables of each process, so the pause after it is fifty times as long as the look took.
+// page tables of each process, so the pause after it is fifty times as long as the look took; of a
+// short run there are twenty looks or so, for its memory grows as fast as it ends.
 #include "command/child.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "host/stop.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -119,11 +121,16 @@ static void end(pid_t pid, double asked) {
   kill(-pid, pl_now() - asked < 10 ? SIGTERM : SIGKILL);
 }
 
+static double pause_after(double spent, double age) {
+  double pause = fmin(0.05 * age, 0.05); // s
+  return fmax(fmax(50 * spent, pause), 0.004);
+}
+
 static plait_err watch(pid_t pid, double start, pl_child *child) {
   struct stat self;
   struct rusage usage;
   int status = 0;
-  double next = start + 0.02, asked = 0, told = 0;
+  double next = start + 0.005, asked = 0, told = 0;
   if (stat("/proc/self/exe", &self)) memset(&self, 0, sizeof self);
   for (;;) {
     pid_t done = wait4(pid, &status, WNOHANG, &usage);
@@ -138,7 +145,7 @@ static plait_err watch(pid_t pid, double start, pl_child *child) {
     if (now >= next) {
       look(pid, &self, child);
       double spent = pl_now() - now;
-      next = now + (50 * spent > 0.05 ? 50 * spent : 0.05);
+      next = now + pause_after(spent, now - start);
     }
     pl_sleep(0.002);
   }

@@ -36,7 +36,9 @@ typedef struct pl_comparison {
 
 // serial, threads, processes, hybrids of `cores`; at most PL_VARIANTS - 2.
 void pl_compare_variants(pl_comparison *c, bool with_ranks);
-void pl_compare_settle(pl_comparison *c);  // medians, speed-ups, best; n >= 1 and every trial done
+void pl_compare_settle(pl_comparison *c); // medians, speed-ups, best; n >= 1 and every trial done
+// Every run of one was faster than every run of the other. Pure.
+bool pl_compare_differ(const pl_variant *a, const pl_variant *b);
 void pl_compare_explain(pl_comparison *c); // bound and why, from the medians
 void pl_compare_text(const pl_comparison *c, pl_text *out);
 void pl_compare_json(const pl_comparison *c, pl_json *out);

@@ -86,6 +86,10 @@ void pl_compare_settle(pl_comparison *c) {
   }
 }
 
+bool pl_compare_differ(const pl_variant *a, const pl_variant *b) {
+  return a->least > b->most || b->least > a->most;
+}
+
 // ---- why ------------------------------------------------------------------------------------
 // Seconds of cores that the team's computing took: the more it grew against serial, the more the
 // cores were in each other's way.
@@ -95,11 +99,18 @@ static double core_time(const pl_variant *v) {
 
 static void say_io(pl_comparison *c, const pl_trial *t) {
   const char *what = t->read >= t->write ? "reading" : "writing";
-  snprintf(
-      c->why, sizeof c->why,
-      "I/O-bound: %s takes %.0f %% of the time inside the run and arithmetic only %.0f %%; more "
-      "cores cannot help, faster storage can",
-      what, 100 * fmax(t->read, t->write) / t->inside, 100 * t->compute / t->inside);
+  double io = fmax(t->read, t->write);
+  if (io > 1.1 * t->compute)
+    snprintf(c->why, sizeof c->why,
+             "I/O-bound: %s takes %.0f %% of the time inside the run and arithmetic only %.0f %%; "
+             "more cores cannot help, faster storage can",
+             what, 100 * io / t->inside, 100 * t->compute / t->inside);
+  else
+    snprintf(c->why, sizeof c->why,
+             "bound by I/O and arithmetic alike: %s takes %.0f %% of the time inside the run, "
+             "arithmetic %.0f %%, and the team waits %.0f %% for what was not hidden; smaller "
+             "blocks (run.block) hide more",
+             what, 100 * io / t->inside, 100 * t->compute / t->inside, 100 * t->wait / t->inside);
 }
 
 static void say(pl_comparison *c, const pl_variant *best, double growth) {

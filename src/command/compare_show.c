@@ -55,7 +55,8 @@ static void add_variant(pl_text *out, const pl_variant *v, bool has_energy, cons
   cell_size(v->mid.memory_rank, each);
   pl_format_time(v->mid.start, start);
   cell_share(v->mid.inside > 0 ? v->mid.comm / v->mid.inside : 0, comm);
-  cell_share(v->mid.hidden, hidden);
+  bool any_io = v->mid.read + v->mid.write > 0.01 * v->mid.inside; // else the share says nothing
+  cell_share(any_io ? v->mid.hidden : -1, hidden);
   cell_energy(v->mid.energy, energy);
   const char *const cell[] = {v->name, how,  wall,  range, speed,  cpu,
                               memory,  each, start, comm,  hidden, energy};
@@ -82,9 +83,23 @@ static void add_overlap(const pl_comparison *c, pl_text *out) {
   char with[32], without[32];
   pl_format_time(on->mid.wall, with);
   pl_format_time(off->mid.wall, without);
-  pl_text_add(
-      out, "\nOverlap: reading and writing beside computing %s, one after another %s: %+.0f %%.\n",
-      with, without, 100 * (off->mid.wall / on->mid.wall - 1));
+  pl_text_add(out, "\nOverlap: reading and writing beside computing %s, one after another %s", with,
+              without);
+  if (pl_compare_differ(on, off))
+    pl_text_add(out, ": %+.0f %%.\n", 100 * (off->mid.wall / on->mid.wall - 1));
+  else
+    pl_text_add(out, ": no difference beyond the spread of the runs.\n");
+}
+
+// Which others the runs do not tell from the best.
+static void add_rivals(const pl_comparison *c, pl_text *out) {
+  int found = 0;
+  for (int i = 0; i < c->n; i++) {
+    const pl_variant *v = &c->variant[i];
+    if (i == c->best || pl_compare_differ(&c->variant[c->best], v)) continue;
+    pl_text_add(out, "%s%s", found++ ? ", " : " (within the spread of the runs: ", v->name);
+  }
+  if (found) pl_text_add(out, ")");
 }
 
 void pl_compare_text(const pl_comparison *c, pl_text *out) {
@@ -97,8 +112,9 @@ void pl_compare_text(const pl_comparison *c, pl_text *out) {
   for (int i = c->n; c->has_overlap && i < c->n + 2; i++)
     add_variant(out, &c->variant[i], has_energy(c), "");
   if (c->has_overlap) add_overlap(c, out);
-  pl_text_add(out, "\nBest: %s, %d x %d; %s.\n", best->name, best->layout.ranks,
-              best->layout.threads, c->why);
+  pl_text_add(out, "\nBest: %s, %d x %d", best->name, best->layout.ranks, best->layout.threads);
+  add_rivals(c, out);
+  pl_text_add(out, "; %s.\n", c->why);
   pl_format_time(best->whole, whole);
   if (c->sample > 0) pl_text_add(out, "The whole job would take about %s like that.\n", whole);
   if (c->missing) pl_text_add(out, "Not compared: %s.\n", c->missing);

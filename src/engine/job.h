@@ -70,8 +70,8 @@ plait_err pl_job_read(const char *path, char **text, size_t *bytes);
 // Second half, when the input is open: resolves axes by name (nearest name), runs kernel->check,
 // checks that the type is one that the kernel takes. Errors carry line and column of the parameter.
 plait_err pl_job_bind(pl_job *job, const plait_array *input);
-// Fails with `code` and the kernel's reason (plait_kernel.check), at the place of the parameter that
-// it names. Pure.
+// Fails with `code` and the kernel's reason (plait_kernel.check), at the place of the parameter
+// that it names. Pure.
 plait_err pl_job_refuse(const pl_job *job, const char *reason, plait_err code);
 
 // Fills a parameter struct from defaults and "name=value name=value" (for verify and tests).

@@ -48,6 +48,10 @@ same() { run 0 "$@" output=other.nc --force --quiet; cmp -s net.nc other.nc || f
 same "$plait" run net.yaml --threads 1
 same "$plait" run net.yaml --threads 3 run.overlap=false
 if [ -n "$mpirun" ]; then for n in 2 3 4; do same "$mpirun" -np $n "$plait" run net.yaml --threads 1; done; fi
+# which launch suits it; the labels are found from wherever trials write
+run 0 "$plait" compare net.yaml -q; has out '<- best'; has out 'processes|Not compared'
+run 0 env XDG_CACHE_HOME="$PWD/cache" "$plait" plan net.yaml -q; has out 'plait run net.yaml'
+rm -r cache
 run 0 "$plait" run net.yaml params.shuffle=400 output=window.nc
 for memory in 64MiB 700KiB; do
   run 0 "$plait" run net.yaml params.shuffle=400 run.memory=$memory output=other.nc --force

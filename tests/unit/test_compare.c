@@ -125,6 +125,11 @@ static void the_verdict_says_why(void **state) {
   t.read = 1, t.write = 8.5;
   measured(trial(0, 18, 9), t, trial(0.5, 10, 5));
   expect("I/O", "writing takes 94 %");
+  t = trial(0.1, 9, 6); // neither hides the other: faster storage alone is no cure
+  t.write = 5.9, t.wait = 3;
+  measured(trial(0, 18, 12), t, trial(0.5, 10, 6));
+  expect("I/O", "writing takes 66 % of the time inside the run, arithmetic 67 %");
+  assert_null(strstr(c->why, "cannot help"));
   t = trial(0.1, 6, 5);
   t.comm = 1.2;
   measured(trial(0, 10, 10), t, trial(1, 6, 5));
@@ -135,6 +140,27 @@ static void the_verdict_says_why(void **state) {
   expect("other programs", "no core for 40 %");
   measured(trial(1, 0.1, 0.1), trial(0.9, 0.1, 0.1), trial(2, 0.1, 0.1));
   expect("start-up", "too small");
+}
+
+// What runs do not tell apart is not told apart.
+static void noise_is_no_difference(void **state) {
+  (void)state;
+  pl_text text = {0};
+  measured(trial(0, 10, 10), trial(0.1, 5, 5), trial(0.15, 5, 5));
+  c->has_overlap = true;
+  c->variant[c->n] = c->variant[c->n + 1] = c->variant[1];
+  c->variant[c->n + 1].mid.wall *= 0.97;
+  assert_true(pl_compare_differ(&c->variant[0], &c->variant[1]));
+  assert_false(pl_compare_differ(&c->variant[1], &c->variant[2]));
+  pl_compare_text(c, &text);
+  assert_non_null(
+      strstr(text.at, "Best: threads, 1 x 2 (within the spread of the runs: processes)"));
+  assert_non_null(strstr(text.at, "no difference beyond the spread"));
+  pl_text_free(&text);
+  c->variant[c->n + 1].least = 9, c->variant[c->n + 1].most = c->variant[c->n + 1].mid.wall = 10;
+  pl_compare_text(c, &text);
+  assert_non_null(strstr(text.at, "10 s: +96 %"));
+  pl_text_free(&text);
 }
 
 static void the_table_and_json_say_it_all(void **state) {
@@ -311,15 +337,11 @@ static void trials_leave_nothing_behind(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(cores_are_divided_in_every_way),
-      cmocka_unit_test(medians_and_the_best),
-      cmocka_unit_test(the_verdict_says_why),
-      cmocka_unit_test(the_table_and_json_say_it_all),
-      cmocka_unit_test(it_is_drawn),
-      cmocka_unit_test(a_canvas_is_cut_at_its_edges),
-      cmocka_unit_test(a_report_is_read_back),
-      cmocka_unit_test(steps_of_ranks_count_once),
-      cmocka_unit_test(a_child_is_watched),
+      cmocka_unit_test(cores_are_divided_in_every_way), cmocka_unit_test(medians_and_the_best),
+      cmocka_unit_test(the_verdict_says_why),           cmocka_unit_test(noise_is_no_difference),
+      cmocka_unit_test(the_table_and_json_say_it_all),  cmocka_unit_test(it_is_drawn),
+      cmocka_unit_test(a_canvas_is_cut_at_its_edges),   cmocka_unit_test(a_report_is_read_back),
+      cmocka_unit_test(steps_of_ranks_count_once),      cmocka_unit_test(a_child_is_watched),
       cmocka_unit_test(trials_leave_nothing_behind),
   };
   return cmocka_run_group_tests(tests, start, stop);
