@@ -45,6 +45,13 @@ static void fail(pl_strands *s, plait_err err, bool keep) {
   if (s->work->failed) s->work->failed(s->context);
 }
 
+static bool has_failed(pl_strands *s) {
+  pthread_mutex_lock(&s->mutex);
+  bool failed = s->error != PLAIT_OK;
+  pthread_mutex_unlock(&s->mutex);
+  return failed;
+}
+
 static plait_err timed_read(pl_strands *s, int slot, bool *more) {
   double start = pl_now();
   plait_err err = s->work->read(s->context, slot, more);
@@ -124,6 +131,7 @@ static bool pop(pl_strands *s, pl_queue *queue, int *slot, double *total) {
 // Leader only: the next input slot, false at the end.
 static bool next_slot(pl_strands *s) {
   if (!s->in_line) return pop(s, s->ready_in, &s->slot, &s->meter->wait_read);
+  if (has_failed(s)) return false; // no queue ends what has no queue
   bool more = true;
   s->slot = 0;
   double start = pl_now();

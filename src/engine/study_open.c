@@ -204,8 +204,8 @@ static plait_err check_files(const pl_study *study) {
                       study->first.input->path);
   const char *csv = study->is_csv ? study->table : study->csv;
   // What was killed between its two tables has left one of these.
-  bool ours = pl_resume_beside(study->table, ".journal") ||
-              pl_resume_beside(study->table, ".partial");
+  bool ours =
+      pl_resume_beside(study->table, ".journal") || pl_resume_beside(study->table, ".partial");
   if (!ours && !job->force && access(csv, F_OK) == 0)
     return plait_fail(PLAIT_OUTPUT, "%s exists already; --force allows replacing it", csv);
   if (study->is_csv) return pl_output_check_place(study->table);
