@@ -57,6 +57,26 @@ static plait_err reserve(const char *path, int fd, int64_t bytes) {
 }
 
 // The length of the file: behind the last array, or behind what the format put there.
+// Room for the head and the coordinates, and for a page at both ends of each array. Without it HDF5
+// fails in the middle of a head, calls that a permission, and crashes when the file is closed.
+static plait_err find_room(const pl_output *o) {
+  enum { PAGE = 4096, PAGES_OF_HEAD = 4 };
+  const pl_layout *l = &o->layout;
+  int64_t bytes = PAGE * (PAGES_OF_HEAD + 2 * l->nvars + l->ncoords);
+  for (int i = 0; i < l->ncoords; i++) {
+    int64_t n = (int64_t)plait_type_size(l->coords[i].type);
+    for (int d = 0; d < l->coords[i].ndim; d++) n *= l->coords[i].shape[d]; // is in memory
+    bytes += n;
+  }
+  int fd = open(o->partial, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", o->partial);
+  plait_err err = reserve(o->partial, fd, bytes);
+  if (err == PLAIT_OK && ftruncate(fd, 0) != 0)
+    err = pl_fail_errno(PLAIT_IO, "cannot write", o->partial);
+  close(fd);
+  return err;
+}
+
 static plait_err find_end(pl_output *o, int fd) {
   struct stat info;
   if (fstat(fd, &info) != 0) return pl_fail_errno(PLAIT_IO, "cannot read", o->partial);
@@ -76,6 +96,7 @@ plait_err pl_output_create(pl_output *o) {
   int fd = -1;
   TRY(pl_output_check(o->path, &o->layout, o->force));
   TRY(create_empty(o->partial));
+  GUARD(find_room(o));
   GUARD(o->format->create(o->partial, &o->layout, o->placed.offset));
   fd = open(o->partial, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) GUARD(pl_fail_errno(PLAIT_OUTPUT, "cannot write", o->partial));
