@@ -56,7 +56,6 @@ static plait_err reserve(const char *path, int fd, int64_t bytes) {
   return pl_fail_errno(PLAIT_IO, "cannot write", path);
 }
 
-// The length of the file: behind the last array, or behind what the format put there.
 // Room for the head and the coordinates, and for a page at both ends of each array. Without it HDF5
 // fails in the middle of a head, calls that a permission, and crashes when the file is closed.
 static plait_err find_room(const pl_output *o) {
@@ -77,6 +76,7 @@ static plait_err find_room(const pl_output *o) {
   return err;
 }
 
+// The length of the file: behind the last array, or behind what the format put there.
 static plait_err find_end(pl_output *o, int fd) {
   struct stat info;
   if (fstat(fd, &info) != 0) return pl_fail_errno(PLAIT_IO, "cannot read", o->partial);

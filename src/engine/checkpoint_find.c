@@ -173,8 +173,7 @@ plait_err pl_checkpoints_remove(const char *output) {
   plait_err err = PLAIT_OK;
   for (int i = 0; i < 2 && err == PLAIT_OK; i++) {
     const char *path = seen.path[(i == 0) == (seen.newest == 0) ? 1 : 0];
-    if (unlink(path) != 0 && errno != ENOENT)
-      err = pl_fail_errno(PLAIT_OUTPUT, "cannot remove", path);
+    if (unlink(path) != 0 && errno != ENOENT) err = pl_fail_errno(PLAIT_IO, "cannot remove", path);
   }
   pl_checkpoints_seen_free(&seen);
   return err;

@@ -56,7 +56,7 @@ plait_err pl_journal_remove(const char *output) {
   if (unlink(path) == 0)
     err = pl_dir_sync(path);
   else if (errno != ENOENT)
-    err = pl_fail_errno(PLAIT_OUTPUT, "cannot remove", path);
+    err = pl_fail_errno(PLAIT_IO, "cannot remove", path);
   pl_free(&path);
   return err;
 }

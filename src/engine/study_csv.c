@@ -47,6 +47,7 @@ static void add_cell_name(pl_text *out, const pl_column *column, int64_t cell) {
     pl_text_add(&name, "%s%lld", d ? "," : "[", (long long)index[d]);
   if (column->ndim) pl_text_add(&name, "]");
   add_field(out, name.failed ? "" : name.at);
+  out->failed |= name.failed; // else the name would be missing, and nobody told
   pl_text_free(&name);
 }
 

@@ -70,7 +70,8 @@ pl_study_check_names(const pl_study *study); // that no two are the same, none i
 // Opens combination 0 as a run and closes it again: what it takes, and of an evolve kernel the
 // columns. Collective.
 plait_err pl_study_probe(pl_study *study);
-int64_t pl_study_input_bytes(const pl_study *study); // as a kernel sees it; 0: none
+bool pl_study_varies(const pl_study *study, pl_vary_place place); // something of that place
+int64_t pl_study_input_bytes(const pl_study *study);              // as a kernel sees it; 0: none
 
 // study_table.c, study_csv.c: rank 0 has all rows.
 plait_err pl_study_layout(const pl_study *study, pl_layout *layout);

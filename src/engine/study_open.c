@@ -18,9 +18,9 @@ static bool is_root(const pl_study *study) {
   return pl_comm_rank(study->comm) == 0;
 }
 
-static bool varies(const pl_vary *vary, pl_vary_place place) {
-  for (int a = 0; a < vary->naxes; a++)
-    if (vary->axis[a].place == place) return true;
+bool pl_study_varies(const pl_study *study, pl_vary_place place) {
+  for (int a = 0; a < study->vary->naxes; a++)
+    if (study->vary->axis[a].place == place) return true;
   return false;
 }
 
@@ -159,7 +159,7 @@ static void choose_road(pl_study *study) {
   int64_t workers = (int64_t)ranks * study->threads, count = study->vary->count;
   bool fits = pl_study_input_bytes(study) <= study->budget / 2;
   bool possible = job->kernel->pattern == PLAIT_REDUCE && job->kernel->reduce.block &&
-                  !study->pattern && fits && !varies(study->vary, PL_VARY_INPUT);
+                  !study->pattern && fits && !pl_study_varies(study, PL_VARY_INPUT);
   bool files = pl_outformat_known("netcdf4"); // the second road reads its columns from a file
   study->in_memory = possible && (!files || (job->run.group == 0 && count >= workers));
   study->group = (int)job->run.group;

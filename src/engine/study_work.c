@@ -53,10 +53,19 @@ int64_t pl_study_next(pl_study *study) {
   return number;
 }
 
-// What a combination failed with ends the run only when it is asked for.
+// A full disk, no memory, a rank that is gone: nothing that the combination has to do with. As a
+// row of the table it would be kept for ever, though the same run may succeed an hour later. An
+// input of its own may be cut short, which reading tells in the same way.
+static bool is_of_the_machine(const pl_study *study, plait_err err) {
+  return err == PLAIT_MEMORY || err == PLAIT_COMM || err == PLAIT_BUG ||
+         (err == PLAIT_IO && !pl_study_varies(study, PL_VARY_INPUT));
+}
+
+// What a combination failed with by itself ends the run only when that is asked for.
 static plait_err judge(const pl_study *study, const pl_row *row, plait_err err) {
   char at[256], message[PL_MESSAGE_BYTES];
-  if (err == PLAIT_OK || study->job->run.keep_going) return PLAIT_OK;
+  if (err == PLAIT_OK) return PLAIT_OK;
+  if (study->job->run.keep_going && !is_of_the_machine(study, err)) return PLAIT_OK;
   snprintf(message, sizeof message, "%s", pl_message());
   pl_vary_describe(study->vary, row->number, study->job->keep, at, sizeof at);
   return plait_fail(err, "combination %lld (%s): %.3000s", (long long)row->number, at, message);
@@ -144,8 +153,7 @@ static plait_err make_room(worker *w) {
     char need[32], budget[32];
     pl_format_size((int64_t)bytes, need);
     pl_format_size(w->study->budget / w->study->threads, budget);
-    return plait_fail(PLAIT_MEMORY, "needs %s of memory, a thread has %s (run.memory)", need,
-                      budget);
+    return plait_fail(PLAIT_JOB, "needs %s of memory, a thread has %s (run.memory)", need, budget);
   }
   for (int v = 0; v < plan->noutputs; v++) {
     if (!is_wanted(w, v)) continue;

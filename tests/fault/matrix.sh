@@ -64,6 +64,7 @@ one_piece() { # KERNEL:GROUP
   for name in "${!tried[@]}"; do echo "${name%,*}|${name##*,}|${tried[$name]}|${lost[$name]:-0}"; done >"$into/$1.done"
 }
 if [ -n "$piece" ]; then
+  into=$(realpath "$into")
   [ -e "$into/$piece.done" ] || one_piece "$piece"
   exit
 fi
