@@ -28,21 +28,22 @@ static inline int64_t to_bits(double x) {
 }
 
 // ---- uniform --------------------------------------------------------------------------------
-// In lanes of 64 bits of which the low 32 count: what the multiplier takes, without any packing.
 typedef struct words {
-  uint64_t w[4][L / 2];
+  uint32_t w[4][L / 2];
 } words;
 
+// Products by widening: what the multiplier takes. (Products of 64 bits by a known factor become
+// seventeen shifts and additions, by an unknown one three multiplications.)
 static PLAIT_WIDE void philox(uint32_t k0, uint32_t k1, words *restrict x) {
   for (int l = 0; l < L / 2; l++) {
-    uint64_t a = x->w[0][l], b = x->w[1][l], c = x->w[2][l], d = x->w[3][l], p = k0, q = k1;
+    uint32_t a = x->w[0][l], b = x->w[1][l], c = x->w[2][l], d = x->w[3][l], p = k0, q = k1;
 #pragma GCC unroll 10
     for (int round = 0; round < 10; round++) {
-      uint64_t m = (a & 0xffffffff) * 0xd2511f53U, n = (c & 0xffffffff) * 0xcd9e8d57U;
-      a = n >> 32 ^ b ^ p;
-      b = n;
-      c = m >> 32 ^ d ^ q;
-      d = m;
+      uint64_t m = (uint64_t)a * 0xd2511f53U, n = (uint64_t)c * 0xcd9e8d57U;
+      a = (uint32_t)(n >> 32) ^ b ^ p;
+      b = (uint32_t)n;
+      c = (uint32_t)(m >> 32) ^ d ^ q;
+      d = (uint32_t)m;
       p += 0x9e3779b9U;
       q += 0xbb67ae85U;
     }
@@ -54,10 +55,10 @@ static PLAIT_WIDE void philox(uint32_t k0, uint32_t k1, words *restrict x) {
 }
 
 // As plait_uniform: 52 bits, put below the exponent of 1.
-static PLAIT_WIDE void reals(const uint64_t *restrict high, const uint64_t *restrict low,
+static PLAIT_WIDE void reals(const uint32_t *restrict high, const uint32_t *restrict low,
                              double *restrict u) {
   for (int l = 0; l < L / 2; l++) {
-    uint64_t bits = (high[l] << 32 | (low[l] & 0xffffffff)) >> 12;
+    uint64_t bits = ((uint64_t)high[l] << 32 | low[l]) >> 12;
     u[l] = from_bits((int64_t)bits | 0x3ff0000000000000) - (1 - 0x1p-53);
   }
 }
@@ -66,10 +67,10 @@ void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u) {
   words x;
   uint64_t start = (uint64_t)first / 2;
   for (int l = 0; l < L / 2; l++) {
-    x.w[0][l] = (start + (uint64_t)l) & 0xffffffff;
-    x.w[1][l] = (start + (uint64_t)l) >> 32;
-    x.w[2][l] = (uint64_t)dim & 0xffffffff;
-    x.w[3][l] = (uint64_t)dim >> 32;
+    x.w[0][l] = (uint32_t)(start + (uint64_t)l);
+    x.w[1][l] = (uint32_t)((start + (uint64_t)l) >> 32);
+    x.w[2][l] = (uint32_t)dim;
+    x.w[3][l] = (uint32_t)((uint64_t)dim >> 32);
   }
   philox((uint32_t)seed, (uint32_t)((uint64_t)seed >> 32), &x);
   reals(x.w[0], x.w[1], u);

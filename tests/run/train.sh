@@ -107,6 +107,48 @@ again() { # SIGNAL RANKS: stops a run once it has a journal, goes on until it en
 again KILL 1
 again TERM "${mpirun:+2}"
 
+# ---- a study of rates and layers, also when it was killed
+cat >study.yaml <<'END'
+kernel: train
+input: x.npy
+output: study.nc
+params: {labels: y.npy, batch: 40, epochs: 6, patience: 0}
+vary:
+  params.rate: [0.001, 0.01, 0.1]
+  params.hidden: [[8], [40, 40]]
+  columns: [best_epoch, check_accuracy.max, loss.min]
+END
+run 0 "$plait" run study.yaml --quiet; has study.csv '^5,0\.1,.*,done,$'; lines study.csv 7
+run 0 "$plait" run net.yaml --quiet output=one.nc 'params.hidden=[40,40]' params.rate=0.01 params.activation=relu \
+  params.epochs=6 params.patience=0 params.l2=0 params.seed=0
+/usr/bin/python3 - >out 2>err <<'END' || fail 'a row is not what a run of its own gives'
+import csv, sys
+try: import netCDF4
+except ImportError: sys.exit(0)
+row = list(csv.DictReader(open('study.csv')))[3]
+d = netCDF4.Dataset('one.nc')
+assert float(row['rate']) == 0.01 and int(row['best_epoch']) == int(d['best_epoch'][...]), row
+assert abs(float(row['loss.min']) - float(d['loss'][:].min())) < 1e-12, row
+END
+if [ -n "$mpirun" ]; then for group in 1 2; do
+  run 0 "$mpirun" -np 2 "$plait" run study.yaml --quiet output=ranks.nc run.group=$group --force
+  cmp -s study.nc ranks.nc || fail "study: other bytes on 2 ranks in groups of $group"
+done; fi
+rows=0
+for seconds in 0.1 0.3 0.6 1.2 2.4; do # killed until there was something to go on with
+  "$plait" run study.yaml --quiet --threads 1 output=killed.nc params.epochs=40 >/dev/null 2>&1 & pid=$!
+  for _ in $(seq 100); do [ -e killed.nc.journal ] && break; sleep 0.02; done
+  sleep $seconds; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+  [ ! -e killed.nc ] || break
+  run 0 "$plait" resume-info study.yaml output=killed.nc params.epochs=40
+  rows=$(sed -n 's/^results[^0-9]*\([0-9]*\).*/\1/p' out); [ "${rows:-0}" = 0 ] || break
+done
+echo "  killed with ${rows:-0} combinations done"
+[ -e killed.nc ] || run 0 "$plait" run study.yaml --quiet output=killed.nc params.epochs=40
+run 0 "$plait" run study.yaml --quiet output=whole-study.nc params.epochs=40
+cmp -s killed.nc whole-study.nc || fail 'study: other bytes after kill -9'
+cmp -s killed.csv whole-study.csv || fail 'study: another table after kill -9'
+
 # ---- what makes no sense
 bad() { # CODE PATTERN WORDS...
   local code=$1 pattern=$2; shift 2
