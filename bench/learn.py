@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """learn.py [kmeans] [montecarlo] [mlp] [softmax]: beside scikit-learn, numpy and GSL. The peer's own loop is timed inside
 Python (its start-up and reading do not count), plait as a whole process; a peer runs in the first and the last of
-the rounds only. Each part takes less than 150 s here with BENCH_REPEAT=3."""
+the rounds only. kmeans takes longest, minutes on two cores."""
 import atexit, os, re, shutil, subprocess, sys, tempfile
 import side
 
