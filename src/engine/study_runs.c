@@ -51,14 +51,19 @@ static plait_err make_job(const pl_study *study, int64_t number, pl_job *one, ch
   return err;
 }
 
-static void remove_output(const char *name) {
+static plait_err remove_output(const char *name) {
   static const char *const endings[] = {"", ".gauges.csv"};
+  plait_err err = PLAIT_OK;
   for (int i = 0; i < 2; i++) {
     pl_text path = {0};
     pl_text_add(&path, "%s%s", name, endings[i]);
-    if (!path.failed) unlink(path.at);
+    if (path.failed)
+      err = plait_fail(PLAIT_MEMORY, "out of memory for a name");
+    else
+      unlink(path.at);
     pl_text_free(&path);
   }
+  return err;
 }
 
 static plait_err read_column(const pl_column *column, const char *file, double *to) {
@@ -117,7 +122,8 @@ static plait_err run_one(pl_study *study, pl_comm *group, const pl_placement *pl
   if (err == PLAIT_OK) err = run_job(study, group, &one, placement);
   if (err == PLAIT_OK && leads) {
     err = read_row(study, name, row);
-    if (!study->pattern) remove_output(name);
+    plait_err removed = study->pattern ? PLAIT_OK : remove_output(name);
+    if (err == PLAIT_OK) err = removed;
   }
   pl_free(&one.echo);
   pl_free(&name);
