@@ -7,10 +7,6 @@
 #include "command/plan.h"
 #include <math.h>
 
-static double at_least(double value, double least) {
-  return value > least ? value : least; // NaN becomes the least
-}
-
 // ---- what grows, what does not ---------------------------------------------------------------
 static bool has_first(const pl_trial *t, const pl_trial *first) {
   return first->units > 0 && 2 * first->units <= t->units;
@@ -21,11 +17,11 @@ static pl_trial grown(const pl_trial *t, const pl_trial *first) {
   pl_trial g = *t;
   if (!has_first(t, first)) return g;
   g.units -= first->units;
-  g.inside = at_least(t->inside - first->inside, 0);
-  g.compute = at_least(t->compute - first->compute, 0);
-  g.read = at_least(t->read - first->read, 0);
-  g.team_read = at_least(t->team_read - first->team_read, 0);
-  g.comm = at_least(t->comm - first->comm, 0);
+  g.inside = fmax(t->inside - first->inside, 0);
+  g.compute = fmax(t->compute - first->compute, 0);
+  g.read = fmax(t->read - first->read, 0);
+  g.team_read = fmax(t->team_read - first->team_read, 0);
+  g.comm = fmax(t->comm - first->comm, 0);
   g.bytes_sent = t->bytes_sent > first->bytes_sent ? t->bytes_sent - first->bytes_sent : 0;
   return g;
 }
@@ -41,7 +37,7 @@ static pl_plan_trials all_grown(const pl_plan_trials *t) {
 
 // Units of a trial that its busiest rank computes, and the cost of one there.
 static double first_compute(const pl_trial *g, const pl_trial *first, int ranks, bool together) {
-  double one = g->compute / at_least((double)g->units, 1), passes = at_least((double)g->passes, 1);
+  double one = g->compute / fmax((double)g->units, 1), passes = fmax((double)g->passes, 1);
   if (together) return one * (double)first->units;
   return one * ranks * passes * ceil((double)first->units / passes / ranks);
 }
@@ -55,44 +51,44 @@ static double start_of(const pl_trial *t, const pl_trial *first, int ranks, cons
   if (!has_first(t, first)) return t->start;
   pl_trial g = grown(t, first);
   double work = first_compute(&g, first, ranks, steps_together(load));
-  return at_least(first->wall - work - first->read - first->write, t->start);
+  return fmax(first->wall - work - first->read - first->write, t->start);
 }
 
 static void load_start(const pl_plan_trials *t, int cores, pl_load *load) {
   load->start_one = start_of(&t->one, &t->first, 1, load);
   load->start_ranks = load->start_one;
   if (!t->has_ranks) return;
-  load->start_more = at_least((t->crowd.start - t->ranks.start) / cores, 0);
+  load->start_more = fmax((t->crowd.start - t->ranks.start) / cores, 0);
   load->start_ranks = start_of(&t->ranks, &t->first_ranks, cores, load);
-  load->start_ranks = at_least(load->start_ranks - load->start_more * (cores - 2), 0);
+  load->start_ranks = fmax(load->start_ranks - load->start_more * (cores - 2), 0);
 }
 
 // ---- parts of the model ----------------------------------------------------------------------
 // CPU of a rank's reading and writing: all of the process but the team's.
 static double io_cpu(const pl_trial *t) {
-  return fmin(at_least(t->cpu_inside - t->team_cpu, 0), at_least(t->read + t->write, 0));
+  return fmin(fmax(t->cpu_inside - t->team_cpu, 0), fmax(t->read + t->write, 0));
 }
 
 static void load_memory(const pl_plan_trials *t, int cores, pl_load *load) {
   double one = (double)t->one.peak_rank, more = (double)t->beside.peak_rank;
-  if (t->has_team) load->memory_thread = at_least((more - one) / (cores - 1), 0);
+  if (t->has_team) load->memory_thread = fmax((more - one) / (cores - 1), 0);
   if (t->has_ranks && load->pattern == PLAIT_EVOLVE)
-    load->memory_shared = at_least((one - (double)t->ranks.peak_rank) * cores / (cores - 1), 0);
-  load->memory_fixed = at_least(one - load->memory_thread - load->memory_shared, 0);
+    load->memory_shared = fmax((one - (double)t->ranks.peak_rank) * cores / (cores - 1), 0);
+  load->memory_fixed = fmax(one - load->memory_thread - load->memory_shared, 0);
 }
 
 // Ranks of an evolve job and of a reduction in steps wait for messages while they compute.
 static double alone(const pl_trial *ranks, const pl_load *load) {
-  return at_least(ranks->compute - (steps_together(load) ? ranks->comm : 0), 0);
+  return fmax(ranks->compute - (steps_together(load) ? ranks->comm : 0), 0);
 }
 
 static void load_sharing(const pl_plan_trials *t, int cores, pl_load *load) {
-  double one = at_least(t->one.compute, 1e-9);
+  double one = fmax(t->one.compute, 1e-9);
   load->sharing = load->team = 1;
   if (!t->has_team) return;
   double of_team = t->team.compute * cores / one;
   double of_ranks = t->has_ranks ? alone(&t->ranks, load) * cores / one : of_team;
-  load->sharing = at_least(of_ranks, 1);
+  load->sharing = fmax(of_ranks, 1);
   load->team = fmin(fmax(of_team / load->sharing, 0.7), 3);
 }
 
@@ -101,7 +97,7 @@ static void load_messages(const pl_plan_trials *t, int cores, double scale, pl_l
   bool once = load->pattern == PLAIT_REDUCE && !load->stepwise; // a pass
   double often = once ? 1 : scale;
   double levels = load->pattern == PLAIT_REDUCE ? ceil(log2(cores)) : 1; // the model wants one
-  load->messages = at_least(t->ranks.comm, 0) * often / levels;
+  load->messages = fmax(t->ranks.comm, 0) * often / levels;
   load->message_bytes = (double)t->ranks.bytes_sent * often * 2 / cores;
 }
 
@@ -132,7 +128,7 @@ static void load_overlap(const pl_plan_trials *t, int cores, double scale, pl_lo
   sample.exposed = 0;
   pl_model_forecast(&sample, &layout, &hidden);
   double room = line.wall - hidden.wall, beyond = t->beside.inside - (hidden.wall - hidden.start);
-  load->exposed = room > 0 ? fmin(at_least(beyond / room, 0), 1) : 0;
+  load->exposed = room > 0 ? fmin(fmax(beyond / room, 0), 1) : 0;
 }
 
 // Against a rank on each core in the same turn, so that other programs hit both.
@@ -146,8 +142,8 @@ static void load_crowding(const pl_plan_trials *t, int cores, double scale, pl_l
   sample.crowding = 1;
   pl_model_forecast(&sample, &fitting, &one);
   pl_model_forecast(&sample, &crowd, &two);
-  double ideal = (two.wall - two.start) / at_least(one.wall - one.start, 1e-9);
-  load->crowding = fmin(at_least(t->crowded / at_least(ideal, 1e-9), 1), 10);
+  double ideal = (two.wall - two.start) / fmax(one.wall - one.start, 1e-9);
+  load->crowding = fmin(fmax(t->crowded / fmax(ideal, 1e-9), 1), 10);
 }
 
 // What is written does not grow with the steps: a sample of an evolve job has its first snapshot, a
@@ -155,7 +151,7 @@ static void load_crowding(const pl_plan_trials *t, int cores, double scale, pl_l
 static void load_output(const pl_trial *one, double scale, pl_load *load) {
   double written = (double)one->bytes_written, all = (double)one->output_bytes;
   double grows = written > 0 && all > 0 ? all / written : scale;
-  double busy = at_least(one->read + one->write, 1e-12);
+  double busy = fmax(one->read + one->write, 1e-12);
   load->write = one->write * grows;
   load->io_cpu = io_cpu(one) * (one->read * scale + one->write * grows) / busy;
   load->storage_bytes = all > 0 ? all : written * scale;
@@ -165,14 +161,14 @@ void pl_plan_load(const pl_plan_trials *t, int cores, pl_load *load) {
   pl_plan_trials g = all_grown(t);
   double done = (double)g.one.units, all = (double)t->one.units_total;
   double scale = done > 0 && all > done ? all / done : 1;
-  double passes = at_least((double)t->one.passes, 1);
+  double passes = fmax((double)t->one.passes, 1);
   *load = (pl_load){.pattern = load->pattern, .stepwise = load->stepwise, .cores = cores};
   load->spread = t->spread;
-  load->units = at_least(all, (double)t->one.units);
+  load->units = fmax(all, (double)t->one.units);
   load->pieces = steps_together(load) ? 0 : load->units / passes;
   load->compute = g.one.compute * scale;
   load->read = g.one.read * scale;
-  load_output(&t->one, at_least(all / at_least((double)t->one.units, 1), 1), load);
+  load_output(&t->one, fmax(all / fmax((double)t->one.units, 1), 1), load);
   load_sharing(&g, cores, load);
   load_start(t, cores, load);
   load_memory(t, cores, load);

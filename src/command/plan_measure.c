@@ -21,18 +21,13 @@
 enum { TURNS = 5, ONE = 0, TEAM, BESIDE, FIRST, FIRST_TEAM, RANKS, CROWD, FIRST_RANKS, KINDS };
 static const double sample_seconds = 0.5;
 
-static double at_least(double value, double least) {
-  return value > least ? value : least; // NaN becomes the least
-}
-
 // ---- trials ---------------------------------------------------------------------------------
 // The trial as it would have been without other programs: the kernel counts how long threads had
 // work but no core (a trial never has more threads than cores), and one without stops its team.
 static void take_out_delays(pl_trial *t, int threads) {
-  double lost = fmin(at_least(t->waited, 0), threads * at_least(t->delayed, 0));
-  double gone = lost * at_least(t->compute, 0);
-  t->comm =
-      at_least(t->comm - at_least(t->delayed * t->compute, 0), 0); // waiting for a delayed one
+  double lost = fmin(fmax(t->waited, 0), threads * fmax(t->delayed, 0));
+  double gone = lost * fmax(t->compute, 0);
+  t->comm = fmax(t->comm - fmax(t->delayed * t->compute, 0), 0); // waiting for a delayed one
   t->compute -= gone;
   t->inside -= gone;
 }
@@ -44,7 +39,7 @@ static int by_inside(const void *a, const void *b) {
 
 // Of the middle turns: a median does not see the others.
 static void note_spread(const pl_trial runs[TURNS], double *spread) {
-  double middle = at_least(runs[TURNS / 2].inside, 1e-9);
+  double middle = fmax(runs[TURNS / 2].inside, 1e-9);
   *spread = fmax(*spread, (runs[TURNS / 2 + 1].inside - runs[TURNS / 2 - 1].inside) / middle);
 }
 
@@ -64,7 +59,7 @@ static int by_value(const void *a, const void *b) {
 // Of what grows with the units, as far as a first unit tells it apart.
 static double crowding(const pl_trial *crowd, const pl_trial *ranks, const pl_trial *first) {
   double once = fmin(first->inside, 0.5 * ranks->inside);
-  return at_least(crowd->inside - once, 0) / at_least(ranks->inside - once, 1e-9);
+  return fmax(crowd->inside - once, 0) / fmax(ranks->inside - once, 1e-9);
 }
 
 static plait_err run_turns(const pl_trial_job *job, const pl_trial_how how[KINDS],
@@ -188,7 +183,7 @@ plait_err pl_plan_measure(const pl_trial_job *job, const char *key, bool again, 
   pl_plan_load(&t, plan->cores_here, &plan->load);
   measure_storage(job->output, &plan->load);
   plan->cells_rate = t.one.compute > 0 ? (double)t.one.cells / t.one.compute : 0;
-  plan->flops_per_cell = at_least(t.one.flops_per_cell, 0);
+  plan->flops_per_cell = fmax(t.one.flops_per_cell, 0);
   pl_probe_keep(key, list, list_of(plan, list));
   return PLAIT_OK;
 }

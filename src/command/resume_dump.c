@@ -29,7 +29,7 @@ static void json_records(const pl_journal_found *j, pl_json *out) {
     pl_json_int(out, "tile", node->tile);
     pl_json_int(out, "level", node->level);
     pl_json_int(out, "index", node->index);
-    pl_json_int(out, "pass", node->pass & ~(int64_t)PL_PASS_EMITS);
+    pl_json_int(out, "pass", pl_pass_number(node->pass));
     pl_json_int(out, "bytes", node->at.bytes);
     json_hash(out, "hash", node->at.hash);
     pl_json_close(out, '}');
@@ -46,7 +46,7 @@ void pl_dump_journal(const pl_journal_found *j, pl_json *out) {
   pl_json_int(out, "bytes", j->file_bytes);
   pl_json_int(out, "records", j->records);
   pl_json_int(out, "damaged", j->damaged);
-  pl_json_int(out, "pass", j->pass & ~(int64_t)PL_PASS_EMITS);
+  pl_json_int(out, "pass", pl_pass_number(j->pass));
   json_hash(out, "id", j->id);
   pl_json_string(out, "identity", j->identity ? j->identity : "");
   pl_json_shape(out, "shape", j->cut.ndim, j->cut.shape);

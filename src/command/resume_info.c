@@ -65,8 +65,7 @@ static void text_journal(const finding *f, pl_text *out) {
   pl_text_add(out, "results     %lld %s%s\n", (long long)journaled(f),
               f->job->vary ? "combinations" : "blocks", j->complete ? ", all of it" : "");
   if (j->nnodes) pl_text_add(out, "partials    %lld\n", (long long)j->nnodes);
-  if (j->pass)
-    pl_text_add(out, "pass        %lld\n", (long long)(j->pass & ~(int64_t)PL_PASS_EMITS));
+  if (j->pass) pl_text_add(out, "pass        %lld\n", (long long)pl_pass_number(j->pass));
 }
 
 static void text_checkpoints(const finding *f, pl_text *out) {

@@ -4,8 +4,8 @@
 // file (memory may have gaps: the halo of the block) and moved by one call. Costs a system call per
 // 1024 rows or per gap; a row that continues the one before in memory too takes no vector.
 #include "data/rawio.h"
-#include "base/path.h"
 #include "base/err.h"
+#include "base/path.h"
 #include "data/convert.h"
 #include <errno.h>
 #include <sys/uio.h>

@@ -32,13 +32,12 @@ static plait_err store_sums(pl_evolve *e, pl_output *output) {
   return err;
 }
 
-// The table of the gauges, "" none; *owned by the caller*.
+// The table of the gauges, nothing when there is none; *owned by the caller*.
 static plait_err name_gauges(const pl_evolve *e, pl_text *name) {
   const pl_job *job = e->task->job;
   bool kept = job->evolve.gauge_file[0] || strncmp(job->output, "null:", 5) != 0;
-  if (e->gauges.n == 0 || !kept)
-    pl_text_add(name, "%s", "");
-  else if (job->evolve.gauge_file[0])
+  if (e->gauges.n == 0 || !kept) return PLAIT_OK;
+  if (job->evolve.gauge_file[0])
     pl_text_add(name, "%s", job->evolve.gauge_file);
   else
     pl_text_add(name, "%s.gauges.csv", job->output);

@@ -53,6 +53,9 @@ plait_err pl_journal_add(pl_journal *journal, const pl_journal_run *run);
 
 // The number of a pass in which a kernel also writes results of its blocks, after other passes.
 #define PL_PASS_EMITS (1 << 30)
+static inline int64_t pl_pass_number(int64_t pass) { // without that
+  return pass & ~(int64_t)PL_PASS_EMITS;
+}
 
 typedef struct pl_journal_kept { // what a reduction keeps beside its results; all *borrowed*
   pl_merger *nodes;

@@ -20,8 +20,8 @@ typedef struct map_run {
   pl_scratch scratch;
   plait_raise raise;
   int out; // output slot of the batch in work; -1: the run is being ended
-  pl_todo todo;
-  int64_t at, end; // reader: numbers of todo that are claimed and not read yet
+  pl_remaining remaining;
+  int64_t at, end; // reader: numbers of remaining that are claimed and not read yet
 } map_run;
 
 static plait_err claim(map_run *run) {
@@ -41,7 +41,7 @@ static plait_err read_batch(void *context, int slot, bool *more) {
   if (run->at == run->end) TRY(claim(run));
   *more = run->at < run->end;
   if (!*more) return PLAIT_OK;
-  pl_todo_piece(&run->todo, run->at, run->end - run->at, &first, &count);
+  pl_remaining_piece(&run->remaining, run->at, run->end - run->at, &first, &count);
   run->at += count;
   pl_watchdog_begin(run->stage->dog, PL_WATCH_READ, first);
   plait_err err = pl_feed_read(&run->feed, slot, first, (int)count);
@@ -124,9 +124,9 @@ static bool block_left(const void *context, int64_t block) {
 
 static plait_err start(map_run *run) {
   pl_task *task = run->task;
-  run->todo.total = task->cut.nblocks;
+  run->remaining.total = task->cut.nblocks;
   if (task->resume.done)
-    TRY(pl_todo_make(task->cut.nblocks, block_left, &task->resume, &run->todo));
+    TRY(pl_remaining_make(task->cut.nblocks, block_left, &task->resume, &run->remaining));
   run->stage->resumed = task->resume.blocks;
   TRY(pl_feed_start(task, pl_stage_team(run->stage), &run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
@@ -139,7 +139,7 @@ plait_err pl_map_run(pl_stage *stage) {
   plait_err err = pl_comm_agree(stage->comm, start(&run));
   if (err == PLAIT_OK)
     err = pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
-                            pl_task_sample(task, run.todo.total), task->batch, &run.scheduler);
+                            pl_task_sample(task, run.remaining.total), task->batch, &run.scheduler);
   if (err == PLAIT_OK) {
     pl_strand_work work = {.read = read_batch,
                            .compute = compute_batch,
@@ -162,6 +162,6 @@ plait_err pl_map_run(pl_stage *stage) {
   pl_scratch_stop(&run.scratch);
   pl_results_stop(&run.results);
   pl_feed_stop(&run.feed);
-  pl_todo_free(&run.todo);
+  pl_remaining_free(&run.remaining);
   return err;
 }

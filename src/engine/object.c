@@ -4,6 +4,7 @@
 // told from outside (no file, C source, no object) is told before, and what was built for another
 // plait.h is refused by the sizes of its structs, which no one has to remember to count up.
 #include "engine/object.h"
+#include "engine/registry.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-extern const plait_kernel plait_kernel_integrand; // kernels/montecarlo.c
 
 #define HOW_TO_BUILD "cc $(pkg-config --cflags plait) -shared"
 

@@ -267,7 +267,7 @@ static plait_err take_up_state(reduce_run *run) {
   if (pl_comm_rank(comm) == 0)
     err = pl_journal_read(run->task->job->output, &found->state, run->state);
   TRY(pl_comm_agree(comm, err));
-  run->pass = (int)(found->pass & ~(int64_t)PL_PASS_EMITS);
+  run->pass = (int)pl_pass_number(found->pass);
   if (found->pass & PL_PASS_EMITS) run->emitting = run->results.emitting = true;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   return pl_comm_bcast(comm, run->state, run->task->plan.state_bytes, 0);
@@ -291,7 +291,7 @@ static plait_err one_pass(reduce_run *run) {
       task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
   TRY(begin_pass(run));
   TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
-                        run->units.todo.total, at_once, &run->scheduler));
+                        run->units.remaining.total, at_once, &run->scheduler));
   plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
                                  task->job->run.overlap, stage->meter);
   if (err == PLAIT_OK)
@@ -383,7 +383,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
   pl_feed_stop(&run.feed);
   pl_merger_free(&run.merger);
   pl_pool_free(&run.pool);
-  pl_todo_free(&run.units.todo);
+  pl_remaining_free(&run.units.remaining);
   pl_free(&run.state);
   return err;
 }

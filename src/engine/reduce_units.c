@@ -37,15 +37,15 @@ plait_err pl_units_begin(pl_units *u, pl_stage *stage, int pass) {
   const pl_task *task = stage->task;
   int64_t units = units_of_pass(task);
   bool first = pass == task->resume.journal.pass;
-  pl_todo_free(&u->todo);
-  *u = (pl_units){.todo.total = units};
+  pl_remaining_free(&u->remaining);
+  *u = (pl_units){.remaining.total = units};
   stage->resumed = first ? task->resume.blocks : 0;
   if (!first || !task->resume.done) return PLAIT_OK;
-  return pl_todo_make(units, unit_left, task, &u->todo);
+  return pl_remaining_make(units, unit_left, task, &u->remaining);
 }
 
 static bool block_done(const pl_units *u, const pl_task *task, int64_t block) {
-  return u->todo.n > 0 && pl_resume_done(&task->resume, block);
+  return u->remaining.n > 0 && pl_resume_done(&task->resume, block);
 }
 
 static plait_err claim(pl_units *u, pl_stage *stage, pl_scheduler *scheduler) {
@@ -58,7 +58,7 @@ static plait_err claim(pl_units *u, pl_stage *stage, pl_scheduler *scheduler) {
     u->units = u->unit + count;
   }
   if (u->unit == u->units) return PLAIT_OK;
-  pl_todo_piece(&u->todo, u->unit, u->units - u->unit, &first, &count);
+  pl_remaining_piece(&u->remaining, u->unit, u->units - u->unit, &first, &count);
   u->unit += count;
   u->at = unit_start(stage->task, first);
   u->end = unit_start(stage->task, first + count);

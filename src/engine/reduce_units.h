@@ -7,9 +7,9 @@
 #define PL_REDUCE_UNITS_H
 #include "engine/pattern.h"
 
-typedef struct pl_units { // zero-initialised; todo: freed by the owner
-  pl_todo todo;           // units of this pass
-  int64_t unit, units;    // numbers of todo that are claimed and not looked at
+typedef struct pl_units { // zero-initialised; remaining: freed by the owner
+  pl_remaining remaining; // units of this pass
+  int64_t unit, units;    // numbers of remaining that are claimed and not looked at
   int64_t at, end;        // blocks of claimed units that are not read yet
 } pl_units;
 

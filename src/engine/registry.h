@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/err.h"
 extern const plait_kernel *const pl_kernels[];        // NULL-terminated, by name
+extern const plait_kernel plait_kernel_integrand;     // what PLAIT_INTEGRAND is completed with
 const plait_kernel *pl_kernel_find(const char *name); // NULL when unknown
 const char *pl_kernel_nearest(const char *name);      // NULL when none is near
 // Text and JSON of `plait describe`.

@@ -7,7 +7,7 @@
 #include "data/output.h"
 #include "data/split.h"
 #include "engine/journal.h"
-#include "engine/todo.h"
+#include "engine/remaining.h"
 
 struct pl_task;
 

@@ -60,13 +60,13 @@ static plait_err begin(pl_study *study) {
   pl_stage *stage = &study->stage;
   TRY(share_deadline(study->comm));
   int64_t count = pl_task_sample(&study->first, study->vary->count);
-  TRY(pl_comm_agree(study->comm, pl_todo_make(count, is_left, study, &study->todo)));
+  TRY(pl_comm_agree(study->comm, pl_remaining_make(count, is_left, study, &study->remaining)));
   stage->resumed = study->resumed;
   if (is_root(study) && study->resumed > 0)
     pl_log(PL_LOG_NOTE,
            "goes on from %s.journal: %lld of %lld combinations are done, %lld are left",
            study->table, (long long)study->resumed, (long long)study->vary->count,
-           (long long)study->todo.total);
+           (long long)study->remaining.total);
   if (study->in_memory) stage->dog = study->job->dog; // else what runs tells it
   return start_journal(study);
 }

@@ -37,13 +37,13 @@ struct pl_study {
   int64_t resumed;
   // this run
   pl_rows rows;
-  pl_todo todo;
+  pl_remaining remaining;
   pl_lock *lock;
   pl_stage stage; // of the scheduler's side: progress, stopping, watchdog
   pl_scheduler *scheduler;
   pthread_mutex_t mutex;        // guards rows and everything below
   atomic_bool abandoned;        // a combination was left in its middle: the run is to stop
-  int64_t claimed, claimed_end; // numbers in `todo` that this rank has taken
+  int64_t claimed, claimed_end; // numbers in `remaining` that this rank has taken
   plait_err error;              // the first that ends the run, and why
   char message[PL_MESSAGE_BYTES];
 };

@@ -353,7 +353,7 @@ void pl_study_close(pl_study **at) {
   pl_dataset_close(&study->first.input);
   pl_layout_free(&study->first.layout);
   pl_rows_free(&study->rows);
-  pl_todo_free(&study->todo);
+  pl_remaining_free(&study->remaining);
   pl_watchdog_leave(study->job->dog, study->lock);
   pl_lock_give(&study->lock);
   pthread_mutex_destroy(&study->mutex);

@@ -163,7 +163,7 @@ static plait_err work_on_all(pl_study *study, const groups *g, const pl_placemen
   plait_err err = PLAIT_OK;
   if (g->leads)
     err = pl_schedule_start(g->leaders, (pl_schedule_kind)study->job->run.schedule,
-                            study->todo.total, 1, &study->scheduler);
+                            study->remaining.total, 1, &study->scheduler);
   TRY(pl_comm_agree(study->comm, err));
   TRY(pl_comm_agree(study->comm, pl_alloc(study->rows.bytes, 1, &row)));
   err = work(study, g, placement, row);

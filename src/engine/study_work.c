@@ -48,7 +48,7 @@ int64_t pl_study_next(pl_study *study) {
   }
   ends = study->error != PLAIT_OK || study->stage.stopping;
   if (!ends && study->claimed < study->claimed_end)
-    pl_todo_piece(&study->todo, study->claimed++, 1, &number, &one);
+    pl_remaining_piece(&study->remaining, study->claimed++, 1, &number, &one);
   pthread_mutex_unlock(&study->mutex);
   return number;
 }
@@ -251,10 +251,10 @@ static void work(void *context, int thread) {
 }
 
 plait_err pl_study_compute(pl_study *study, const pl_placement *placement) {
-  int64_t ranks = pl_comm_size(study->comm), batch = study->todo.total / (ranks * 64);
+  int64_t ranks = pl_comm_size(study->comm), batch = study->remaining.total / (ranks * 64);
   batch = batch < 1 ? 1 : batch > 16 ? 16 : batch;
-  TRY(pl_schedule_start(study->comm, (pl_schedule_kind)study->job->run.schedule, study->todo.total,
-                        batch, &study->scheduler));
+  TRY(pl_schedule_start(study->comm, (pl_schedule_kind)study->job->run.schedule,
+                        study->remaining.total, batch, &study->scheduler));
   double start = pl_now();
   pl_strands_each(placement, study->threads, work, study);
   study->stage.meter->compute += pl_now() - start;

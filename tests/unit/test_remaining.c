@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What is left: numbered without gaps, in order, none twice.
-#include "engine/todo.h"
+#include "engine/remaining.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,13 +13,13 @@ static bool is_left(const void *context, int64_t unit) {
 }
 
 static void check(const char *units, int64_t n) {
-  pl_todo todo;
+  pl_remaining remaining;
   int64_t unit, count, at = 0, expected = 0;
-  assert_int_equal(pl_todo_make(n, is_left, units, &todo), PLAIT_OK);
-  while (at < todo.total) {
+  assert_int_equal(pl_remaining_make(n, is_left, units, &remaining), PLAIT_OK);
+  while (at < remaining.total) {
     int64_t most = 1 + at % 5;
-    if (most > todo.total - at) most = todo.total - at;
-    pl_todo_piece(&todo, at, most, &unit, &count);
+    if (most > remaining.total - at) most = remaining.total - at;
+    pl_remaining_piece(&remaining, at, most, &unit, &count);
     assert_true(count >= 1 && count <= most);
     for (int64_t i = 0; i < count; i++) {
       while (units[expected] != '.') expected++;
@@ -28,7 +28,7 @@ static void check(const char *units, int64_t n) {
     at += count;
   }
   while (expected < n) assert_int_equal(units[expected++], '#');
-  pl_todo_free(&todo);
+  pl_remaining_free(&remaining);
 }
 
 static void pieces(void **state) {
@@ -46,12 +46,12 @@ static void pieces(void **state) {
 
 static void all_of_it(void **state) {
   (void)state;
-  pl_todo todo = {.total = 10};
+  pl_remaining remaining = {.total = 10};
   int64_t unit, count;
-  pl_todo_piece(&todo, 4, 3, &unit, &count);
+  pl_remaining_piece(&remaining, 4, 3, &unit, &count);
   assert_int_equal(unit, 4);
   assert_int_equal(count, 3);
-  pl_todo_free(&todo);
+  pl_remaining_free(&remaining);
 }
 
 int main(void) {
