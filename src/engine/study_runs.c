@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "engine/study_inside.h"
 #include "host/stop.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,16 +52,18 @@ static plait_err make_job(const pl_study *study, int64_t number, pl_job *one, ch
   return err;
 }
 
+// What cannot be removed ends the run before the row is kept: the next one does this combination
+// again and has another try. Else the file would stay for ever beside a table that is complete.
 static plait_err remove_output(const char *name) {
-  static const char *const endings[] = {"", ".gauges.csv"};
+  static const char *const endings[] = {"", ".gauges.csv", ".lock"};
   plait_err err = PLAIT_OK;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 3; i++) {
     pl_text path = {0};
     pl_text_add(&path, "%s%s", name, endings[i]);
     if (path.failed)
       err = plait_fail(PLAIT_MEMORY, "out of memory for a name");
-    else
-      unlink(path.at);
+    else if (unlink(path.at) != 0 && errno != ENOENT)
+      err = pl_fail_errno(PLAIT_IO, "cannot remove", path.at);
     pl_text_free(&path);
   }
   return err;

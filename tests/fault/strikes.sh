@@ -30,7 +30,7 @@ power() { at_calls 'power loss' "$1" any power 8 80; }
 errors() {
   at_calls 'EIO' "$1" write eio 4 40; at_calls 'EIO' "$1" sync eio 4 30
   at_calls 'EIO' "$1" rename eio 2 4; [ -z "$(source_file "$1")" ] || at_calls 'EIO' "$1" read eio 4 20
-  at_calls 'EIO' "$1" unlink eio 1 6
+  at_calls 'EIO' "$1" unlink eio 1 200
 }
 no_space() { at_calls 'ENOSPC' "$1" write enospc 5 70; }
 half_calls() {
