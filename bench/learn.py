@@ -141,8 +141,8 @@ int main(void) {
 """
 # Functions of the kernel that a sample of the European option goes through: samples that one trip of a loop does with
 # vectors of n numbers.
-HOT = {"philox": lambda n: 4 * n, "reals": lambda n: 64, "pl_mc_normal": lambda n: n, "pl_mc_exp": lambda n: n,
-       "european": lambda n: n, "payoff": lambda n: n, "mean": lambda n: 16, "products": lambda n: 16}
+HOT = {"wide": lambda n: 16, "pl_mc_normal": lambda n: n, "pl_mc_exp": lambda n: n, "european": lambda n: n,
+       "payoff": lambda n: n, "center_all": lambda n: n, "sum_of": lambda n: 16, "sum_of_products": lambda n: 16}
 
 
 def loops(lines):
@@ -158,13 +158,13 @@ def vector_work(lanes, register):
     instruction that calculates (no moves, loads, shuffles) on full vectors."""
     found = [0.0, 0.0, 0.0]
     for name, samples in HOT.items():
-        symbol = f"{name}.arch_x86_64_v{4 if lanes == 8 else 3}"
+        symbol = name if name == "wide" else f"{name}.arch_x86_64_v{4 if lanes == 8 else 3}"
         text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--disassemble={symbol}", side.PLAIT],
                               stdout=subprocess.PIPE, check=True, text=True).stdout
         lines = [(int(a, 16), m, o) for a, m, o in re.findall(r"^ *([0-9a-f]+):\t(\S+) *(.*)$", text, re.M)]
         for body in loops(lines) or [lines]:  # a loop that was unrolled whole
             for _, mnemonic, operands in body:
-                if register in operands and not re.match("vp?(mov|broadcast|extract|insert|perm|unpck|shuf)|vzero", mnemonic):
+                if ("%ymm" if name == "wide" else register) in operands and not re.match("vp?(mov|broadcast|extract|insert|perm|unpck|shuf)|vzero", mnemonic):
                     kind = 1 if mnemonic.startswith("vdiv") else 2 if mnemonic.startswith("vsqrt") else 0
                     found[kind] += 1 / samples(lanes)
     return found

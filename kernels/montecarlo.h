@@ -49,6 +49,7 @@ void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, m
 // point l in its first two words and point l + MC_LANES / 2 in the others. `first` is a multiple of
 // MC_LANES.
 void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u);
+void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u); // without AVX2
 void pl_mc_directions(int64_t dim, uint32_t v[32]);
 // `first` is a multiple of MC_LANES; key: of the scrambling (Owen's, by hashing), 0: none.
 void pl_mc_sobol(const uint32_t v[32], uint32_t key, int64_t first, double *u);
