@@ -59,15 +59,16 @@ def kmeans():
              f"params.iterations={STEPS}", "params.features=[]", "params.missing=refuse"]
     runs = {"plait 1 x 2, data kept in memory": side.plait(*words),
             "plait 1 x 2, streamed each pass": side.plait(*words, "run.memory=80MiB"),
+            "plait, mpirun -np 1": side.plait(*words, ranks=1),
             "plait 2 x 1, data kept in memory": side.plait(*words, ranks=2, threads=1)}
     times = rounds(runs, "scikit-learn, Lloyd", lambda: own_time(PEER, DATA, FIRST, str(STEPS)))
     per_step = {name: [t / STEPS for t in values] for name, values in times.items()}
     m = side.show(f"k-means, {N} x {D} float32, k {K}, per iteration of {STEPS}", per_step,
                   base="scikit-learn, Lloyd", rate=2e-9 * N * D * K, unit="GFlop")
-    kept, streamed, ranks, theirs = (m[name] for name in times)
+    kept, streamed, one, ranks, theirs = (m[name] for name in times)
     side.verdict("scikit-learn / plait", theirs / kept, 1.5, ">=")
     side.verdict("streamed / kept", streamed / kept, 1.15, "<=")
-    side.verdict("2 ranks x 1 / 1 rank x 2", ranks / kept, 1.10, "<=")
+    side.verdict("2 ranks x 1 / 1 rank x 2, both under mpirun", ranks / one, 1.10, "<=")
 
 
 SAMPLES = 200_000_000
@@ -195,6 +196,7 @@ def montecarlo():
              "params.target=0", f"params.samples={SAMPLES}"]
     tenth = str(SAMPLES // 10)  # the peers do a tenth
     times = side.in_turn({"plait 1 x 1": side.plait(*words, threads=1), "plait 1 x 2": side.plait(*words),
+                          "plait, mpirun -np 1": side.plait(*words, ranks=1),
                           "plait 2 x 1": side.plait(*words, ranks=2, threads=1),
                           "numpy, 1 core": [sys.executable, "-c", NUMPY, tenth], "GSL, 1 core": gsl()})
     for name in times:
@@ -205,7 +207,8 @@ def montecarlo():
     for name in m:
         if not name.startswith("plait"):
             side.verdict(f"{name} / plait 1 x 1", m[name] / m["plait 1 x 1"], 5, ">=")
-    side.verdict("2 ranks x 1 / 1 rank x 2", m["plait 2 x 1"] / m["plait 1 x 2"], 1.10, "<=")
+            side.verdict(f"{name} / plait 1 x 2", m[name] / m["plait 1 x 2"], 5, ">=")
+    side.verdict("2 ranks x 1 / 1 rank x 2, both under mpirun", m["plait 2 x 1"] / m["plait, mpirun -np 1"], 1.10, "<=")
 
 
 FASHION, EPOCHS, BATCH, HIDDEN = "/usr/share/datasets/fashion-mnist/train-", 6, 128, 128
@@ -232,14 +235,15 @@ def classifier(job, theirs, name):
         return
     words = [os.path.join(side.ROOT, "jobs", f"fashion-{job}.yaml"), f"output={OUT}", f"params.epochs={EPOCHS}",
              f"params.batch={BATCH}", "params.validation=0"]
-    runs = {"plait 1 x 2": side.plait(*words), "plait 2 x 1": side.plait(*words, ranks=2, threads=1)}
+    runs = {"plait 1 x 2": side.plait(*words), "plait, mpirun -np 1": side.plait(*words, ranks=1),
+            "plait 2 x 1": side.plait(*words, ranks=2, threads=1)}
     times = rounds(runs, name, lambda: own_time(CLASSIFIER, FASHION, theirs, str(EPOCHS), str(BATCH), str(HIDDEN)))
     m = side.show(f"train {job}, Fashion-MNIST, {EPOCHS} epochs of 60,000 rows", times, base=name, rate=60e3 * EPOCHS,
                   unit="samples")
     side.verdict(f"{name} / plait", m[name] / m["plait 1 x 2"], 2, ">=")
     loops = {n: [side.report(c)["total"]["wall_s"] for _ in range(side.REPEAT)] for n, c in runs.items()}
     loop = side.show("the same, without start-up", loops, rate=60e3 * EPOCHS, unit="samples")
-    side.verdict("2 ranks x 1 / 1 rank x 2, whole program", m["plait 2 x 1"] / m["plait 1 x 2"], 1.10, "<=")
+    side.verdict("2 ranks x 1 / 1 rank x 2, both under mpirun", m["plait 2 x 1"] / m["plait, mpirun -np 1"], 1.10, "<=")
     side.verdict("2 ranks x 1 / 1 rank x 2, without start-up", loop["plait 2 x 1"] / loop["plait 1 x 2"], 1.10, "<=")
 
 
