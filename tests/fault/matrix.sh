@@ -11,7 +11,8 @@
 #   --list             the names of the pieces
 #   --only PATTERN     only pieces whose name matches the regular expression
 #   --into DIRECTORY   keeps what each piece found there; what is there already is not done again
-# PLAIT_FAULT_SEED=N: the random choices of another run.
+# PLAIT_FAULT_SEED=N: the random choices of another run. The short form has those of seed 1 unless told
+# otherwise: a change is judged by the cases that the one before it was; the long form has new ones.
 set -u
 long=0 list=0 only=. into='' piece='' words=()
 while [ $# -gt 0 ]; do
@@ -25,7 +26,7 @@ while [ $# -gt 0 ]; do
 done
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 source_dir=$(realpath "$here/../..")
-seed=${PLAIT_FAULT_SEED:-$$}
+seed=${PLAIT_FAULT_SEED:-$([ $long = 1 ] && echo $$ || echo 1)}
 . "$here/jobs.sh"
 . "$here/strikes.sh"
 . "$here/between.sh"
