@@ -9,7 +9,7 @@
 #include "data/rawio.h"
 #include "engine/checkpoint.h"
 
-#define PL_CHECKPOINT_MAGIC 0x31504b4354494c50u // "PLITCKP1"
+#define PL_CHECKPOINT_MAGIC 0x32504b4354494c50u // "PLITCKP2"
 enum { PL_CHECKPOINT_PAGE = 4096 };
 
 struct pl_checkpoints {

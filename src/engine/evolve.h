@@ -47,5 +47,7 @@ plait_err pl_evolve_find(pl_evolve *evolve);
 // so, takes up the state. Collective. PLAIT_OUTPUT: it does not, and nothing was touched.
 plait_err pl_evolve_take_up(pl_evolve *evolve, pl_output *output);
 plait_err pl_evolve_forget(pl_evolve *evolve); // begins at step 0 after all. Collective.
+// The snapshot that is taken after `step` steps; -1 none.
+int64_t pl_evolve_snapshot_at(const pl_evolve *evolve, int64_t step);
 int64_t pl_evolve_step_of(const pl_evolve *evolve, int64_t snapshot); // its step
 #endif

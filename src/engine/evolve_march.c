@@ -127,8 +127,7 @@ void pl_march_cells(const pl_march *m, const int64_t lo[], const int64_t n[], pl
         pl_fields_at(&m->fields, f, m->step) + offset * (ptrdiff_t)m->fields.size[f];
 }
 
-// The thread's share of the own cells: a range of axis 0.
-static bool my_cells(const pl_march *m, int thread, plait_cells *cells) {
+bool pl_march_share(const pl_march *m, int thread, plait_cells *cells) {
   const pl_part *part = &m->fields.part;
   int64_t lo[PL_AXES], n[PL_AXES];
   memcpy(lo, part->lo, sizeof lo);
@@ -172,7 +171,7 @@ plait_err pl_march_initial(pl_march *m, double dt, int thread) {
   }
 #pragma omp barrier
   plait_cells mine;
-  if (my_cells(m, thread, &mine)) m->kernel->evolve.initial(&m->calls[thread], &mine);
+  if (pl_march_share(m, thread, &mine)) m->kernel->evolve.initial(&m->calls[thread], &mine);
 #pragma omp barrier
   return pl_march_exchange(m, m->tiling.depth, thread);
 }
@@ -282,4 +281,14 @@ plait_err pl_march_tile(pl_march *m, int steps, int thread) {
   if (thread == 0) m->step += steps;
 #pragma omp barrier
   return PLAIT_OK;
+}
+
+void pl_march_count(const pl_march *m, int64_t steps, pl_meter *meter) {
+  int64_t cells = 1;
+  for (int a = 0; a < m->grid.ndim; a++) cells *= m->fields.part.n[a];
+  meter->cells += cells * steps;
+  meter->blocks += steps;
+  meter->messages += m->halo.messages;
+  meter->bytes_sent += m->halo.bytes;
+  meter->comm += m->halo.waited;
 }

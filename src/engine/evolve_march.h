@@ -7,6 +7,7 @@
 #define PL_EVOLVE_MARCH_H
 #include "base/raise.h"
 #include "engine/halo.h"
+#include "engine/report.h"
 
 typedef struct pl_march_setup {
   const plait_kernel *kernel;
@@ -57,6 +58,10 @@ plait_err pl_march_tile(pl_march *march, int steps, int thread);
 // A box of own cells as diagnose and others see the state.
 void pl_march_cells(const pl_march *march, const int64_t lo[], const int64_t n[],
                     plait_cells *cells);
+// The thread's share of the own cells, a range of axis 0, as pl_march_cells. False: it is empty.
+bool pl_march_share(const pl_march *march, int thread, plait_cells *cells);
+// Adds what this rank did in `steps` steps.
+void pl_march_count(const pl_march *march, int64_t steps, pl_meter *meter);
 // Cells that the widest stage reads: the ghost cells kept at a wall.
 int64_t pl_march_reach(const plait_grid *grid, int axis, int side);
 #endif

@@ -115,6 +115,11 @@ static plait_err check_series(pl_evolve *e) {
   return PLAIT_OK;
 }
 
+int64_t pl_evolve_snapshot_at(const pl_evolve *e, int64_t step) {
+  if (e->every > 0) return step % e->every == 0 ? step / e->every : -1;
+  return step == 0 ? 0 : step == e->steps ? 1 : -1;
+}
+
 int64_t pl_evolve_step_of(const pl_evolve *e, int64_t snapshot) {
   return e->every > 0 ? snapshot * e->every : snapshot * e->steps;
 }
@@ -189,8 +194,10 @@ static plait_err check_start(pl_comm *comm, const pl_evolve *e) {
       }
   TRY(pl_comm_max_int(comm, &moved, 1));
   if (moved) return PLAIT_OK;
-  return plait_fail(PLAIT_JOB, "%s is 0 everywhere at the start: no source, or it lies on land",
-                    m->grid.field[0].name);
+  return plait_fail(
+      PLAIT_JOB,
+      "%s is 0 everywhere at the start: no source, or it lies on land or outside the grid",
+      m->grid.field[0].name);
 }
 
 // The gauges need the kernel's masks, and those its initial state: made with a team of one here.

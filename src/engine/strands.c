@@ -25,7 +25,8 @@ struct pl_strands {
   // what the leader tells its team
   int slot;
   bool go;
-  double computed; // when the team had no more to do
+  double began, before; // of the work under way: when, and meter->compute then
+  double computed;      // when the team had no more to do
 };
 
 // `keep`: what the team has handed to the writer is still written.
@@ -150,10 +151,15 @@ static void count_thread(pl_strands *s, double cpu, double delay) {
 }
 
 // The work on a slot, without what it waited for output slots.
-static void count_work(pl_strands *s, double start, double before) {
+static void count_work(pl_strands *s) {
   double end = pl_now();
-  s->meter->compute += end - start;
-  pl_trace_add(s->meter->trace, PL_LANE_COMPUTE, start, end, s->meter->compute - before);
+  s->meter->compute += end - s->began;
+  pl_trace_add(s->meter->trace, PL_LANE_COMPUTE, s->began, end, s->meter->compute - s->before);
+}
+
+static void begin_work(pl_strands *s) {
+  s->began = pl_now();
+  s->before = s->meter->compute;
 }
 
 static void team_member(pl_strands *s, int thread) {
@@ -164,13 +170,13 @@ static void team_member(pl_strands *s, int thread) {
     if (thread == 0 && s->go && s->work->arrive) s->work->arrive(s->context, s->slot);
 #pragma omp barrier
     if (!s->go) break;
-    double start = pl_now(), before = thread == 0 ? s->meter->compute : 0;
+    if (thread == 0) begin_work(s);
     cpu -= pl_cpu_thread();
     plait_err err = s->work->compute(s->context, s, s->slot, thread);
     cpu += pl_cpu_thread();
 #pragma omp barrier
     if (thread == 0) {
-      count_work(s, start, before);
+      count_work(s);
       if (err != PLAIT_OK) fail(s, err, true);
       if (s->work->leave) s->work->leave(s->context, s->slot);
       if (!s->in_line) pl_queue_push(s->free_in, s->slot);
@@ -223,6 +229,11 @@ bool pl_strands_give_out(pl_strands *s, int slot) {
   s->meter->compute -= spent;
   if (err != PLAIT_OK) fail(s, err, false);
   return err == PLAIT_OK;
+}
+
+void pl_strands_lap(pl_strands *s) {
+  count_work(s);
+  begin_work(s);
 }
 
 static plait_err start_queues(pl_strands *s) {

@@ -52,4 +52,7 @@ void pl_strands_each(const pl_placement *placement, int threads,
 // and handing it to the writer.
 bool pl_strands_take_out(pl_strands *strands, int *slot);
 bool pl_strands_give_out(pl_strands *strands, int slot);
+// The same, where one slot is all of a run: what was computed since the last lap is an event of the
+// trace of its own.
+void pl_strands_lap(pl_strands *strands);
 #endif
