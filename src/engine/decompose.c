@@ -3,6 +3,7 @@
 // All factorisations of the rank count over two or three axes are tried: a few hundred at most for
 // any count that MPI starts, so nothing cleverer is needed.
 #include "engine/decompose.h"
+#include <stdio.h>
 #include <string.h>
 
 static int64_t greater(int64_t a, int64_t b) {
@@ -51,7 +52,8 @@ static double surface(const plait_grid *g, const int ranks[PL_AXES]) {
   return sum;
 }
 
-plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES]) {
+// The cut for `size` ranks with the least surface; false: there is none.
+static bool best_cut(const plait_grid *g, int size, int ranks[PL_AXES]) {
   double best = -1;
   for (int p = 1; p <= size; p++)
     for (int q = 1; size % p == 0 && q <= size / p; q++) {
@@ -64,12 +66,22 @@ plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES])
       best = surface(g, trial);
       memcpy(ranks, trial, sizeof trial);
     }
-  if (best >= 0) return PLAIT_OK;
+  return best >= 0;
+}
+
+plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES]) {
+  if (best_cut(g, size, ranks)) return PLAIT_OK;
+  char shape[80];
+  int most = size, n = 0;
+  while (--most > 1 && !best_cut(g, most, ranks)) continue;
+  for (int a = 0; a < g->ndim; a++)
+    n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%lld", a ? " x " : "",
+                  (long long)g->shape[a]);
   return plait_fail(
       PLAIT_JOB,
-      "the grid of %lld x .. cells is too small for %d ranks: parts begin at multiples of "
-      "%d cells and are at least as wide as a step reads; use fewer ranks",
-      (long long)g->shape[0], size, PL_DECOMPOSE_UNIT);
+      "the grid of %s cells is too small for %d ranks: parts begin at multiples of %d cells and "
+      "are at least as wide as a step reads; use %d",
+      shape, size, PL_DECOMPOSE_UNIT, most);
 }
 
 static void place_of(const int ranks[PL_AXES], int rank, int place[PL_AXES]) {

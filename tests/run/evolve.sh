@@ -71,9 +71,32 @@ no globe.yaml input=nowhere.nc; has err 'nowhere'
 no globe.yaml 'params.faults=[{lon: 0, lat: 70, depth: 5, strike: 0, dip: 10, rake: 90, length: 10, width: 10, slip: 1}]'
 has err 'fault.*outside'
 no globe.yaml 'params.shapes=[{kind: gaussian, lon: 20, lat: 15, radius: 30}]'; has err 'land'
+no globe.yaml 'params.shapes=[{kind: gaussian, lon: 20, lat: 85, radius: 30}]'; has err 'outside'
+# Of several ranks one speaks, nothing is left, nobody hangs.
+none() { # RANKS PATTERN WORDS...
+  local ranks=$1 pattern=$2; shift 2
+  run 2 timeout 60 "$mpirun" -np "$ranks" "$plait" run "$@"
+  has err "$pattern"
+  checks=$((checks + 1)); [ "$(grep -c error: err)" = 1 ] || fail "$last: not one line of error"
+  checks=$((checks + 1)); [ -z "$(ls -d box.nc* globe.nc* 2>/dev/null)" ] || fail "$last: left something"
+}
 if [ -n "$mpirun" ]; then
-  run 2 "$mpirun" -np 4 "$plait" run box.yaml 'params.cells=[8,8,10]' 'evolve.gauges=[]'
-  has err 'too small for 4 ranks'
+  rm -f box.nc* globe.nc*
+  none 4 'grid of 8 x 8 x 10 cells is too small for 4 ranks.*; use 2$' box.yaml 'params.cells=[8,8,10]' 'evolve.gauges=[]'
+  none 7 'grid of 3 x 5 cells is too small for 7 ranks.*; use 1$' box.yaml 'params.cells=[3,5]' \
+    'params.edges=[]' 'params.sources=[]' 'params.initial=[{kind: constant, amplitude: 1}]' 'evolve.gauges=[]'
+  none 7 'too small for 7 ranks.*; use 6$' box.yaml 'params.cells=[40,40]' \
+    'params.edges=[]' 'params.sources=[]' 'params.initial=[{kind: constant, amplitude: 1}]' 'evolve.gauges=[]'
+  none 4 'no steps' box.yaml evolve.steps=0
+  none 4 'too many' box.yaml evolve.steps=0 evolve.duration=1e300 evolve.step=1e-5
+  none 4 'unstable: at most' box.yaml evolve.step=2
+  none 4 'far.*outside' box.yaml 'evolve.gauges=[{name: far, x: 1, y: 99}]'
+  none 4 'on land or outside' globe.yaml 'params.shapes=[{kind: gaussian, lon: 20, lat: 15, radius: 30}]'
+  # Parts of one unit of 8 cells: the tile is as shallow as they are thin, the bytes are the same.
+  run 0 "$plait" run box.yaml --quiet 'params.cells=[16,16,10]' 'evolve.gauges=[]' evolve.tile=32; mv box.nc one.nc
+  run 0 timeout 60 "$mpirun" -np 4 "$plait" run box.yaml --quiet 'params.cells=[16,16,10]' 'evolve.gauges=[]' evolve.tile=32
+  cmp -s box.nc one.nc || fail 'other bytes where parts are thinner than the tile that was asked for'
+  rm -f box.nc
 fi
 # The table of the gauges is a result: replaced when that is asked for, found out before the work.
 rm -f box.nc.gauges.csv globe.nc.gauges.csv

@@ -70,6 +70,7 @@ static void test_too_many_ranks(void **state) {
   int ranks[PL_AXES];
   assert_int_equal(pl_decompose_choose(&g, 4, ranks), PLAIT_JOB); // 2 x 1 units
   assert_non_null(strstr(pl_message(), "too small for 4 ranks"));
+  assert_non_null(strstr(pl_message(), "use 2")); // what does fit is said
   assert_int_equal(pl_decompose_choose(&g, 2, ranks), PLAIT_OK);
   g.stage[0].below[0] = g.stage[0].above[0] = 9; // reads more than a part has
   g.stage[0].below[1] = g.stage[0].above[1] = 9;
