@@ -16,6 +16,7 @@ SST, RELIEF = (os.path.join(side.ROOT, "jobs", "data", f) for f in ("sst_monthly
 
 CUBE = os.path.join(side.PLACE, "plan_cube.npy")
 LABELS, ROWS = os.path.join(side.PLACE, "plan_labels.npy"), 100_000
+MODEL = os.path.join(side.PLACE, "plan_model.nc")  # of one epoch of `train`
 
 # Jobs of a second or more on one core. A kernel without a job here is named at the end.
 JOBS = {
@@ -30,6 +31,7 @@ JOBS = {
     "montecarlo": "params: {problem: asian, dimensions: 52, samples: 400000, control: true, antithetic: true}\n",
     "train": f"input: 'generate:random?shape={ROWS}x64'\n"
              f"params: {{labels: {LABELS}, hidden: [64], epochs: 8, batch: 512, patience: 0}}\n",
+    "predict": f"input: 'generate:random?shape=1000000x64'\nparams: {{model: {MODEL}}}\n",
 }
 
 
@@ -95,6 +97,7 @@ def remove_output():
 
 
 def judge(kernel, turns, errors, raw):
+    known = len(errors)
     for layout in LAYOUTS:
         rows = [turn[layout] for turn in turns]
         error, true_error = (statistics.median(row[0] / row[i] - 1 for row in rows) for i in (2, 1))
@@ -103,14 +106,21 @@ def judge(kernel, turns, errors, raw):
         wall, real, quiet, start, started, sure = (statistics.median(column) for column in list(zip(*rows))[:6])
         print(f"  {kernel:10s} {layout[0]} x {layout[1]}  {wall:7.3f}  {real:7.3f}  {quiet:7.3f}  {start:7.3f}  {started:7.3f}"
               f"  {100 * error:+6.1f} %  (said within {100 * sure:.0f} %, {rows[0][6]})", flush=True)
+    print(f"  {kernel}: median error {100 * statistics.median(errors[known:]):.1f} %", flush=True)
 
 
-def main():
+def make_inputs():
     os.makedirs(side.PLACE, exist_ok=True)
     write_labels()
     if not os.path.exists(CUBE):
         side.run_once(side.plait(write_job("template", JOBS["template"]), "input=generate:random?shape=90x500x1000",
                                  f"output={CUBE}"))
+    if not os.path.exists(MODEL):
+        side.run_once(side.plait(write_job("train", JOBS["train"]), "params.epochs=1", f"output={MODEL}"))
+
+
+def main():
+    make_inputs()
     known = json.loads(subprocess.run([side.PLAIT, "kernels", "--format", "json"], capture_output=True, text=True).stdout)
     names = [k["name"] for k in known["kernels"]]
     errors, raw, unplanned = [], [], []
