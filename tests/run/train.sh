@@ -62,6 +62,14 @@ run 2 "$plait" run net.yaml run.memory=10KiB output=other.nc --force; has err 't
 
 # ---- predict
 run 0 "$plait" run say.yaml
+# which launch suits it; the model is found from wherever trials write
+run 0 "$plait" compare say.yaml -q output=none.nc; has out '\(predict\)'; has out '<- best'; empty err
+run 2 "$plait" compare say.yaml -q params.model=gone.nc; has err 'gone.nc'
+run 0 env XDG_CACHE_HOME="$PWD/cache" "$plait" plan say.yaml -q output=none.nc
+has out '^  (mpirun .*)?plait run say.yaml output=none.nc'; has out 'cells/s of [0-9.]+ flop'; has out '<- best'
+[ ! -e none.nc ] || fail 'compare or plan leaves a result of predict'
+[ "$(find . -name '.plait-trial*' | wc -l)" = 0 ] || fail 'compare or plan of predict leaves trials'
+rm -r cache
 /usr/bin/python3 - >out 2>err <<'END' || fail 'the model in Python'
 import sys
 try: import netCDF4, numpy as np
