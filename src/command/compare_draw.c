@@ -32,9 +32,11 @@ static const struct {
              {"waiting for messages", 0xc0392b}};
 enum { PARTS = sizeof parts / sizeof *parts };
 
+// Medians of parts do not add up to the median of the whole: start-up takes the difference, so that
+// a bar is as long as the number beside it.
 static void split(const pl_trial *t, double seconds[PARTS]) {
   double wait = fmin(t->wait, t->inside), comm = fmin(t->comm, t->inside - wait);
-  seconds[0] = t->start;
+  seconds[0] = fmax(t->wall - t->inside, 0);
   seconds[1] = t->inside - wait - comm;
   seconds[2] = wait;
   seconds[3] = comm;
@@ -75,8 +77,9 @@ static void draw(const pl_comparison *c, pl_canvas *canvas) {
   canvas->width = WIDTH;
   canvas->height = TOP + rows * ROW + 50;
   pl_canvas_text(canvas, 16, 14, 2, INK, "%.70s (%s)", c->job, c->kernel);
-  pl_canvas_text(canvas, 16, 38, 2, FAINT, "wall time of %lld %s, ranks x threads on %d cores",
-                 (long long)c->variant[0].mid.units, c->unit, c->cores);
+  pl_canvas_text(canvas, 16, 38, 2, FAINT,
+                 "wall time of %lld %s, ranks x threads on %d cores; line: all of %d runs",
+                 (long long)c->variant[0].mid.units, c->unit, c->cores, c->repeats);
   for (int i = 0; i < rows; i++) draw_bar(&c->variant[i], i, BARS / most, i == c->best, canvas);
   draw_legend(canvas, TOP + rows * ROW + 16);
 }

@@ -72,7 +72,7 @@ static void settle(pl_variant *v) {
   }
   bool part = v->mid.units > 0 && v->mid.units_total > v->mid.units;
   double more = part ? (double)v->mid.units_total / (double)v->mid.units : 1;
-  v->whole = v->mid.start + v->mid.inside * more;
+  v->whole = v->mid.wall + v->mid.inside * (more - 1);
 }
 
 void pl_compare_settle(pl_comparison *c) {
@@ -97,7 +97,8 @@ static double core_time(const pl_variant *v) {
   return v->mid.compute * v->layout.ranks * v->layout.threads;
 }
 
-static void say_io(pl_comparison *c, const pl_trial *t) {
+static void say_io(pl_comparison *c, const pl_variant *best) {
+  const pl_trial *t = &best->mid;
   const char *what = t->read >= t->write ? "reading" : "writing";
   double io = fmax(t->read, t->write);
   if (io > 1.1 * t->compute)
@@ -108,9 +109,10 @@ static void say_io(pl_comparison *c, const pl_trial *t) {
   else
     snprintf(c->why, sizeof c->why,
              "bound by I/O and arithmetic alike: %s takes %.0f %% of the time inside the run, "
-             "arithmetic %.0f %%, and the team waits %.0f %% for what was not hidden; smaller "
-             "blocks (run.block) hide more",
-             what, 100 * io / t->inside, 100 * t->compute / t->inside, 100 * t->wait / t->inside);
+             "arithmetic %.0f %%, and the team waits %.0f %% for what was not hidden; %s",
+             what, 100 * io / t->inside, 100 * t->compute / t->inside, 100 * t->wait / t->inside,
+             best->overlap ? "smaller blocks (run.block) hide more"
+                           : "hiding it, as the other variants do, gained nothing here");
 }
 
 static void say(pl_comparison *c, const pl_variant *best, double growth) {
@@ -122,7 +124,7 @@ static void say(pl_comparison *c, const pl_variant *best, double growth) {
              "block; the job is too small to gain from more cores",
              100 * t->start / best->whole);
   else if (!strcmp(c->bound, "I/O"))
-    say_io(c, t);
+    say_io(c, best);
   else if (!strcmp(c->bound, "communication"))
     snprintf(
         c->why, sizeof c->why,

@@ -93,14 +93,24 @@ static double cores_with_time(const pl_station_facts *f) {
   return f->quota > 0 && f->quota < f->node_cores ? f->quota : f->node_cores;
 }
 
+// Few CPUs come from a mask, few threads on them from a wish.
+static const char *cure_of_idle(const node *n) {
+  bool masked = n->used < n->first->node_cpus, few = n->threads < n->used;
+  if (masked && !few)
+    return "leave out taskset, --bind-to, --cpu-bind, OMP_PLACES or run.placement: inherit, "
+           "whichever narrows the run to these CPUs; or start more ranks";
+  if (few && !masked)
+    return "leave out --threads, run.threads or OMP_NUM_THREADS, whichever is set; or start more "
+           "ranks";
+  return "start more ranks, or leave out --threads, run.threads, OMP_NUM_THREADS, --bind-to and "
+         "taskset, whichever narrows the run";
+}
+
 static void judge_idle(bench *b, const node *n) {
   int busy = n->threads < n->used ? n->threads : n->used;
   int idle = (int)(cores_with_time(n->first) + 0.01) - busy;
   if (idle <= 0) return;
-  put(b, true,
-      "start more ranks, or leave out --threads, run.threads, OMP_NUM_THREADS, --bind-to and "
-      "taskset, "
-      "whichever narrows the run",
+  put(b, true, cure_of_idle(n),
       "%s: %d of %d cores stay idle (%d rank%s with %d compute thread%s in all)", n->first->host,
       idle, n->first->node_cores, n->ranks, n->ranks == 1 ? "" : "s", n->threads,
       n->threads == 1 ? "" : "s");
@@ -110,11 +120,17 @@ static void judge_crowd(bench *b, const node *n) {
   double have = n->used;
   if (n->first->quota > 0 && n->first->quota < have) have = n->first->quota;
   if (n->threads <= (have < 1 ? 1 : have + 0.01)) return; // one is the least: judge_quota
-  char cure[128];
+  char cure[160];
   int fit = have >= 1 ? (int)(have + 0.01) : 1;
-  snprintf(cure, sizeof cure,
-           "%d compute thread%s in all on this node: fewer ranks (mpirun -np %d), or --threads",
-           fit, fit == 1 ? "" : "s", fit);
+  if (n->ranks == 1)
+    snprintf(cure, sizeof cure,
+             "--threads %d, or leave out what asks for more (OMP_NUM_THREADS, "
+             "run.threads)",
+             fit);
+  else
+    snprintf(cure, sizeof cure,
+             "%d compute thread%s in all on this node: fewer ranks (mpirun -np %d), or --threads",
+             fit, fit == 1 ? "" : "s", fit);
   put(b, true, cure, "%s: %d compute threads take turns on %.3g CPU%s", n->first->host, n->threads,
       have, have == 1 ? "" : "s");
 }

@@ -97,6 +97,10 @@ static void medians_and_the_best(void **state) {
   assert_true(c->variant[1].least < c->variant[1].mid.wall);
   assert_true(c->variant[1].most > c->variant[1].mid.wall);
   assert_int_equal(c->variant[1].mid.memory, 3 << 20);
+  pl_trial apart = trial(0.1, 5, 5); // medians that do not add up: the table's own wall times count
+  apart.start = 0.3;
+  measured(trial(0, 10, 10), apart, trial(0.5, 5, 5));
+  assert_true(fabs(c->variant[1].speed_up - 10 / 5.1) < 1e-9);
   pl_trial few = trial(0.5, 4, 4);
   few.units = 1; // a sample of a tenth: start-up counts once
   pl_trial one = trial(0, 10, 10), two = trial(0.1, 5, 5);
@@ -130,6 +134,12 @@ static void the_verdict_says_why(void **state) {
   measured(trial(0, 18, 12), t, trial(0.5, 10, 6));
   expect("I/O", "writing takes 66 % of the time inside the run, arithmetic 67 %");
   assert_null(strstr(c->why, "cannot help"));
+  assert_non_null(strstr(c->why, "smaller blocks"));
+  pl_trial serial = trial(0.1, 8, 4.5); // one after another is best: its blocks hide nothing
+  serial.write = 3.5, serial.wait = 3.4;
+  measured(serial, trial(0.1, 9, 6), trial(0.5, 10, 6));
+  expect("I/O", "gained nothing here");
+  assert_null(strstr(c->why, "smaller blocks"));
   t = trial(0.1, 6, 5);
   t.comm = 1.2;
   measured(trial(0, 10, 10), t, trial(1, 6, 5));

@@ -48,6 +48,11 @@ static void expect(bool problem, const char *words, bool cure) {
   assert_int_equal(found.at[0].cure[0] != 0, cure);
 }
 
+static void cured_by(const char *words, const char *others) {
+  if (!strstr(found.at[0].cure, words)) fail_msg("no '%s' in: %s", words, found.at[0].cure);
+  if (strstr(found.at[0].cure, others)) fail_msg("'%s' is wrong in: %s", others, found.at[0].cure);
+}
+
 static void a_healthy_launch_has_no_finding(void **state) {
   (void)state;
   good(1, 2, 2), judge(1);
@@ -65,6 +70,9 @@ static void idle_cores_are_found(void **state) {
   (void)state;
   good(2, 1, 8), judge(2);
   expect(true, "6 of 8 cores stay idle", true);
+  cured_by("leave out taskset", "--threads"); // two CPUs of eight, both busy: a mask
+  good(1, 8, 8), ranks[0].threads = 1, judge(1);
+  cured_by("OMP_NUM_THREADS", "taskset");      // all CPUs, one busy: a wish
   good(1, 1, 2), ranks[0].quota = 1, judge(1); // no time for the other core
   expect(false, "allows the time of 1 CPUs", true);
 }
@@ -92,6 +100,10 @@ static void a_quota_crowds_as_well(void **state) {
   good(1, 4, 4), ranks[0].quota = 2, judge(1);
   assert_int_equal(found.problems, 1);
   assert_non_null(strstr(found.at[0].what, "take turns on 2 CPUs"));
+  cured_by("--threads 2", "mpirun"); // a single rank cannot be fewer
+  good(4, 1, 2), ranks[2].cpus[0] = 1, ranks[3].cpus[0] = 2, judge(4);
+  cured_by("mpirun -np 2", "OMP_NUM_THREADS");
+  good(1, 4, 4), ranks[0].quota = 2, judge(1);
   assert_false(found.at[1].problem);             // the quota is told, behind the problem
   good(1, 1, 1), ranks[0].quota = 0.5, judge(1); // one thread is the least there is: no cure here
   expect(false, "the time of 0.5 CPUs", true);
