@@ -21,13 +21,14 @@ static const char *row_start(const pl_march *m, int field, int64_t row, int64_t 
          pl_part_offset(p, cell) * (ptrdiff_t)m->fields.size[field];
 }
 
-// The first of this thread's rows with a value that is not finite; -1 none.
-static int64_t find_bad(const pl_march *m, int field, int thread) {
+// The first of the rows first, first + apart, .. with a value that is not finite; -1 none.
+static int64_t find_bad(const pl_march *m, int field, int64_t first, int64_t apart) {
   const pl_part *p = &m->fields.part;
   int last = p->ndim - 1;
   int64_t rows = 1, cell[PL_AXES];
+  if (m->grid.field[field].fixed) return -1;
   for (int a = 0; a < last; a++) rows *= p->n[a];
-  for (int64_t r = thread; r < rows; r += m->threads) {
+  for (int64_t r = first; r < rows; r += apart) {
     const char *at = row_start(m, field, r, cell);
     if (!pl_finite(m->grid.field[field].type, at, p->n[last])) return r;
   }
@@ -53,11 +54,18 @@ static void raise_bad(pl_march *m, int field, int64_t row, int64_t looked) {
   pl_raise(&m->raise, PLAIT_KERNEL, "%s is NaN or infinite at cell (%s) %s", f->name, place, when);
 }
 
-void pl_evolve_check_finite(pl_march *m, int64_t looked, int thread) {
+// Every thread that found one names the first of all threads' rows: the same, whoever is heard.
+static void raise_first(pl_march *m, int64_t looked) {
   for (int f = 0; f < m->grid.nfields; f++) {
-    int64_t row = m->grid.field[f].fixed ? -1 : find_bad(m, f, thread);
+    int64_t row = find_bad(m, f, 0, 1);
     if (row < 0) continue;
     raise_bad(m, f, row, looked);
     return;
   }
+}
+
+void pl_evolve_check_finite(pl_march *m, int64_t looked, int thread) {
+  bool bad = false;
+  for (int f = 0; f < m->grid.nfields && !bad; f++) bad = find_bad(m, f, thread, m->threads) >= 0;
+  if (bad) raise_first(m, looked);
 }
