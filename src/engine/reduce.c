@@ -91,7 +91,8 @@ static void emit_block(reduce_run *run, const plait_call *call, pl_strands *stra
 #pragma omp barrier
   pl_results_encode(&run->results, run->out, 0, &run->raise);
 #pragma omp barrier
-  if (call->thread == 0) pl_strands_give_out(strands, run->out);
+  if (call->thread == 0 && pl_raised(&run->raise) == PLAIT_OK)
+    pl_strands_give_out(strands, run->out);
 }
 
 // Every thread. The partial of a whole tile becomes results in an output slot that the leader
@@ -123,7 +124,7 @@ static void root_in_pipeline(reduce_run *run, const plait_call *call, pl_strands
 #pragma omp barrier
   if (run->out < 0) return;
   finish_tile(run, call, run->out);
-  if (leader) {
+  if (leader && pl_raised(&run->raise) == PLAIT_OK) {
     pl_strands_give_out(strands, run->out);
     pl_pool_give(&run->pool, run->node.partial);
   }
@@ -168,6 +169,10 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
       run->kernel->reduce.block(call, &in->blocks[k].block, run->node.partial);
     }
 #pragma omp barrier
+    // What a kernel refused is not done: in the tree it would be in the journal, and the next run
+    // would go on behind it. Nobody can raise before all are in `climb`, so all see the same here.
+    plait_err refused = pl_raised(&run->raise);
+    if (refused != PLAIT_OK) return refused;
     climb(run, call);
     if (run->err != PLAIT_OK) return run->err;
     if (run->step.kind == PL_MERGE_ROOT) root_in_pipeline(run, call, strands);
