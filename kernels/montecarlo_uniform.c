@@ -4,7 +4,6 @@
 // One call of it has a number for point l and one for point l + MC_LANES / 2.
 // Source: J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011).
 #include "montecarlo.h"
-#include <string.h>
 
 enum { HALF = MC_LANES / 2 };
 
@@ -29,14 +28,6 @@ static words start_of(int64_t seed, int64_t dim, int64_t first) {
   return w;
 }
 
-// As plait_uniform: 52 bits, put below the exponent of 1.
-static double real(uint32_t high, uint32_t low) {
-  uint64_t bits = ((uint64_t)high << 32 | low) >> 12 | 0x3ff0000000000000;
-  double x;
-  memcpy(&x, &bits, sizeof x);
-  return x - (1 - 0x1p-53);
-}
-
 static void plain(const words *w, double *u) {
   for (int l = 0; l < HALF; l++) {
     uint64_t counter = w->counter + (uint64_t)l;
@@ -48,8 +39,8 @@ static void plain(const words *w, double *u) {
       c = (uint32_t)(m >> 32) ^ d ^ w->q[round];
       d = (uint32_t)m;
     }
-    u[l] = real(a, b);
-    u[l + HALF] = real(c, d);
+    u[l] = plait_uniform(a, b);
+    u[l + HALF] = plait_uniform(c, d);
   }
 }
 
@@ -66,6 +57,7 @@ void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u) {
 // bits is never looked at. Two quadruples at a time, as one alone waits for its own products.
 enum { PAIR = 2, QUAD = 4 };
 
+// As plait_uniform: 52 bits, put below the exponent of 1.
 __attribute__((target("avx2"))) static inline __m256i reals(__m256i high, __m256i low) {
   __m256i bits = _mm256_blend_epi32(_mm256_slli_epi64(high, 32), low, 0x55);
   return _mm256_or_si256(_mm256_srli_epi64(bits, 12), _mm256_set1_epi64x(0x3ff0000000000000));
