@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// plait info FILE[:VAR]: what a file says about its arrays. Reads headers only, never the data.
+// plait info FILE[:VAR]: what a file says about its arrays, from headers alone; and its single
+// values.
 #include "base/log.h"
 #include "base/mem.h"
 #include "command/commands.h"
 #include "command/voice.h"
 #include "data/dataset.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -156,15 +158,17 @@ typedef struct answer {
   int arrays; // described so far
 } answer;
 
+static void begin(const char *path, const pl_format *format, answer *a) {
+  pl_text_add(&a->text, "%s: %s\n", path, format->name);
+  pl_json_string(&a->json, "file", path);
+  pl_json_string(&a->json, "format", format->name);
+  pl_json_open(&a->json, "arrays", '[');
+}
+
 static plait_err describe(const char *spec, answer *a) {
   pl_dataset *data = NULL;
   TRY(pl_dataset_open(spec, &data));
-  if (!a->arrays++) {
-    pl_text_add(&a->text, "%s: %s\n", data->path, data->format->name);
-    pl_json_string(&a->json, "file", data->path);
-    pl_json_string(&a->json, "format", data->format->name);
-    pl_json_open(&a->json, "arrays", '[');
-  }
+  if (!a->arrays++) begin(data->path, data->format, a);
   add_array(data, &a->text);
   json_array(data, &a->json);
   pl_dataset_close(&data);
@@ -191,6 +195,67 @@ static void drop_coordinates(const char *spec, char **names) {
       names[i] = NULL;
     }
   }
+}
+
+// ---- single values --------------------------------------------------------------------------
+static void add_scalar(const char *name, const pl_scalar *s, answer *a) {
+  char value[32];
+  pl_format_real(s->value, value);
+  pl_text_add(&a->text, "%s: %s = %s%s%s%s%s\n", name, plait_type_name(s->type), value,
+              *s->units ? " " : "", s->units, *s->long_name ? ", " : "", s->long_name);
+  pl_json_open(&a->json, NULL, '{');
+  pl_json_string(&a->json, "name", name);
+  pl_json_string(&a->json, "type", plait_type_name(s->type));
+  pl_json_string(&a->json, "units", s->units);
+  pl_json_string(&a->json, "long_name", s->long_name);
+  pl_json_real(&a->json, "value", s->value);
+  pl_json_close(&a->json, '}');
+}
+
+// One that cannot be read does not hide the others.
+static void describe_scalar(const char *path, const char *name, answer *a) {
+  pl_text one = {0};
+  pl_scalar scalar;
+  pl_text_add(&one, "%s:%s", path, name);
+  if (!one.failed && pl_dataset_scalar(one.at, &scalar) == PLAIT_OK)
+    add_scalar(name, &scalar, a);
+  else
+    pl_log(PL_LOG_WARNING, "%s", pl_message());
+  pl_text_free(&one);
+}
+
+// Those of the whole file; of FILE:VAR the one, unless it was described as an array. Finds none
+// where the file cannot be read: whoever looked for arrays has said so.
+static bool find_scalars(const char *path, const char *variable, answer *a, char ***names) {
+  pl_scalar scalar;
+  pl_text one = {0};
+  if (!*variable) return pl_dataset_scalars(path, names) == PLAIT_OK && *names && **names;
+  pl_text_add(&one, "%s:%s", path, variable);
+  bool found = !a->arrays && !one.failed && pl_dataset_scalar(one.at, &scalar) == PLAIT_OK;
+  pl_text_free(&one);
+  return found;
+}
+
+// `err`: of looking for arrays; remains what it was when there are no single values either.
+static plait_err describe_scalars(const char *spec, plait_err err, answer *a) {
+  char *path = NULL, *variable = NULL, **names = NULL, message[PL_MESSAGE_BYTES];
+  snprintf(message, sizeof message, "%s", pl_message());
+  TRY(pl_spec_split(spec, &path, &variable));
+  bool found = find_scalars(path, variable, a, &names);
+  if (found && !a->arrays) begin(path, claimed_by(path), a);
+  if (found || a->arrays) {
+    err = PLAIT_OK;
+    pl_json_close(&a->json, ']');
+    pl_json_open(&a->json, "values", '[');
+    for (char **n = names; n && *n; n++) describe_scalar(path, *n, a);
+    if (found && !names) describe_scalar(path, variable, a);
+  } else {
+    pl_message_set(message);
+  }
+  free_names(names);
+  pl_free(&path);
+  pl_free(&variable);
+  return err;
 }
 
 static plait_err describe_one(const char *spec, const char *name, answer *a) {
@@ -229,6 +294,7 @@ static plait_err run(const pl_cli *cli) {
   pl_json_open(&a.json, NULL, '{');
   pl_json_int(&a.json, "schema_version", 1);
   plait_err err = describe_all(cli->args[0], names, &a);
+  err = describe_scalars(cli->args[0], err, &a);
   free_names(names);
   if (err == PLAIT_OK) {
     pl_json_close(&a.json, ']');
@@ -244,8 +310,8 @@ static plait_err run(const pl_cli *cli) {
 const pl_command pl_command_info = {
     .name = "info",
     .arguments = "FILE[:VAR]",
-    .summary = "Shows the arrays of a file: shape, type, axes, units, storage",
-    .details = "Reads headers only. Without VAR all arrays of the file are shown.\n",
+    .summary = "Shows the arrays of a file (shape, type, axes, storage) and its single values",
+    .details = "Of arrays it reads headers only. Without VAR everything in the file is shown.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

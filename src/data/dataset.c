@@ -125,14 +125,21 @@ done:
   return err;
 }
 
-plait_err pl_dataset_scalar(const char *spec, double *value) {
+plait_err pl_dataset_scalars(const char *path, char ***names) {
+  const pl_format *format = NULL;
+  *names = NULL;
+  TRY(find_format(path, &format));
+  return format->list_scalars ? format->list_scalars(path, names) : PLAIT_OK;
+}
+
+plait_err pl_dataset_scalar(const char *spec, pl_scalar *scalar) {
   char *path = NULL, *variable = NULL;
   const pl_format *format = NULL;
   TRY(pl_spec_split(spec, &path, &variable));
   plait_err err = find_format(path, &format);
   if (err == PLAIT_OK && !format->scalar)
     err = plait_fail(PLAIT_INPUT, "%s: no single values in this format", path);
-  if (err == PLAIT_OK) err = format->scalar(path, variable, value);
+  if (err == PLAIT_OK) err = format->scalar(path, variable, scalar);
   pl_free(&path);
   pl_free(&variable);
   return err;

@@ -20,6 +20,13 @@
 
 typedef struct pl_dataset pl_dataset;
 
+// A variable with a single value, which no kernel takes as its input.
+typedef struct pl_scalar {
+  double value; // unpacked by nobody; missing is NaN
+  plait_type type;
+  char units[PLAIT_NAME], long_name[2 * PLAIT_NAME]; // cut when they are longer
+} pl_scalar;
+
 typedef struct pl_format {
   const char *name;       // "netcdf"
   const char *summary;    // for `plait --version`
@@ -38,8 +45,10 @@ typedef struct pl_format {
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
   // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
-  // A variable without axes, unpacked by nobody; missing is NaN. NULL: the format has none.
-  plait_err (*scalar)(const char *path, const char *variable, double *value);
+  // Names of the variables with one value that are no coordinates, NULL-terminated. NULL: the
+  // format has none.
+  plait_err (*list_scalars)(const char *path, char ***names);
+  plait_err (*scalar)(const char *path, const char *variable, pl_scalar *scalar);
 } pl_format;
 
 struct pl_dataset {
@@ -62,8 +71,11 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
 bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
-// A single value of a file: FILE:VAR with VAR without axes. One strand at a time. PLAIT_INPUT.
-plait_err pl_dataset_scalar(const char *spec, double *value);
+// A single value of a file: FILE:VAR with VAR of one value. One strand at a time. PLAIT_INPUT.
+plait_err pl_dataset_scalar(const char *spec, pl_scalar *scalar);
+// Names of the single values of a file, NULL-terminated; *owned by the caller*. NULL: the format
+// has none. PLAIT_INPUT.
+plait_err pl_dataset_scalars(const char *path, char ***names);
 // Bytes that the whole array occupies in its file, for `plait check`: of the values as stored, at
 // most the length of the file (compressed). 0 when it is not in a file.
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset);

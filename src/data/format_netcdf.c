@@ -236,5 +236,6 @@ const pl_format pl_format_netcdf = {
     .decode = decode_netcdf,
     .share = share_netcdf,
     .list = pl_netcdf_list,
+    .list_scalars = pl_netcdf_list_scalars,
     .scalar = pl_netcdf_scalar,
 };

@@ -118,8 +118,10 @@ typedef struct pl_netcdf_var {
 plait_err pl_netcdf_open_file(const char *path, int *ncid); // NC_NOWRITE; quiet; no file locks
 plait_err pl_netcdf_find(const char *path, int ncid, const char *variable, pl_netcdf_var *var);
 bool pl_netcdf_has_word(const char *text, const char *word); // of words between blanks
-plait_err pl_netcdf_scalar(const char *path, const char *variable, double *value);
 plait_err pl_netcdf_list(const char *path, char ***names);
+plait_err pl_netcdf_list_scalars(const char *path, char ***names);
+// netcdf_scalar.c
+plait_err pl_netcdf_scalar(const char *path, const char *variable, pl_scalar *scalar);
 plait_err pl_netcdf_error(plait_err code, const char *path, const char *doing, int status);
 // netcdf_attrs.c
 bool pl_netcdf_type(nc_type type, plait_type *out); // false: text, strings, user's types

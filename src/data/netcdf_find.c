@@ -22,6 +22,7 @@ typedef struct name_list { // NULL-terminated; *owned*
 // What every visited variable is asked, and where the answers go.
 typedef struct visit {
   name_list *all, *data; // names with two or more values; those that are data
+  name_list *single;     // with one value, not the coordinate of an axis
   pl_text *references;   // " name name name ": words of attributes that point to other variables
 } visit;
 
@@ -84,18 +85,20 @@ bool pl_netcdf_has_word(const char *text, const char *word) {
   return false;
 }
 
-// *values: two or more (it stops counting there). *axis: the coordinate variable of its axis.
-static bool look(int grpid, int varid, char name[NC_MAX_NAME + 1], bool *several, bool *axis) {
+// *values: 0, 1, or 2 for more. *axis: the coordinate variable of its axis.
+static bool look(int grpid, int varid, char name[NC_MAX_NAME + 1], int *values, bool *axis) {
   nc_type type;
   plait_type ours;
   int ndim, dimids[NC_MAX_VAR_DIMS];
   if (nc_inq_var(grpid, varid, name, &type, &ndim, dimids, NULL) != NC_NOERR) return false;
-  *several = false;
+  bool several = false, none = false;
   for (int d = 0; d < ndim; d++) {
     size_t length = 0;
     nc_inq_dimlen(grpid, dimids[d], &length);
-    if (length > 1) *several = true;
+    several = several || length > 1;
+    none = none || length == 0;
   }
+  *values = several ? 2 : none ? 0 : 1;
   char dim[NC_MAX_NAME + 1] = "";
   if (ndim == 1) nc_inq_dimname(grpid, dimids[0], dim);
   *axis = ndim == 1 && strcmp(dim, name) == 0;
@@ -104,9 +107,13 @@ static bool look(int grpid, int varid, char name[NC_MAX_NAME + 1], bool *several
 
 static plait_err visit_variable(int grpid, int varid, const char *prefix, visit *search) {
   char name[NC_MAX_NAME + 1];
-  bool several = false, axis = false;
+  bool axis = false;
+  int values = 0;
   if (search->references != NULL) add_references(grpid, varid, search->references);
-  if (!look(grpid, varid, name, &several, &axis) || !several) return PLAIT_OK;
+  if (!look(grpid, varid, name, &values, &axis)) return PLAIT_OK;
+  if (values == 1 && search->single != NULL && !axis && search->single->n < MOST_NAMES)
+    return names_add(search->single, prefix, name);
+  if (values < 2) return PLAIT_OK;
   if (search->all != NULL && search->all->n < MOST_NAMES) TRY(names_add(search->all, prefix, name));
   if (search->data != NULL && !axis) TRY(names_add(search->data, prefix, name));
   return PLAIT_OK;
@@ -133,18 +140,27 @@ static plait_err visit_group(int grpid, const char *prefix, int depth, visit *se
   return err;
 }
 
-plait_err pl_netcdf_list(const char *path, char ***out) {
+static plait_err list(const char *path, bool single, char ***out) {
   int ncid;
-  name_list all;
+  name_list names;
+  visit search = {.all = single ? NULL : &names, .single = single ? &names : NULL};
   TRY(pl_netcdf_open_file(path, &ncid));
-  plait_err err = names_start(&all);
-  if (err == PLAIT_OK) err = visit_group(ncid, "", 0, &(visit){.all = &all});
+  plait_err err = names_start(&names);
+  if (err == PLAIT_OK) err = visit_group(ncid, "", 0, &search);
   nc_close(ncid);
   if (err != PLAIT_OK)
-    names_free(&all);
+    names_free(&names);
   else
-    *out = all.at;
+    *out = names.at;
   return err;
+}
+
+plait_err pl_netcdf_list(const char *path, char ***out) {
+  return list(path, false, out);
+}
+
+plait_err pl_netcdf_list_scalars(const char *path, char ***out) {
+  return list(path, true, out);
 }
 
 // The names in one line, the first `most` of them.
@@ -174,7 +190,7 @@ static plait_err only_data(const char *path, int ncid, char **name) {
   plait_err err = PLAIT_OK;
   GUARD(names_start(&data));
   GUARD(names_start(&all));
-  GUARD(visit_group(ncid, "", 0, &(visit){&all, &data, &references}));
+  GUARD(visit_group(ncid, "", 0, &(visit){.all = &all, .data = &data, .references = &references}));
   if (references.failed) GUARD(plait_fail(PLAIT_MEMORY, "%s: no memory for attributes", path));
   drop_referenced(&data, references.at != NULL ? references.at : "");
   join(data.n > 0 ? &data : &all, 20, &list);
@@ -200,7 +216,7 @@ static plait_err unknown(const char *path, int ncid, const char *name) {
   pl_text list = {0};
   plait_err err = PLAIT_OK;
   GUARD(names_start(&all));
-  GUARD(visit_group(ncid, "", 0, &(visit){.all = &all}));
+  GUARD(visit_group(ncid, "", 0, &(visit){.all = &all, .single = &all}));
   const char *near = pl_nearest(name, (const char *const *)all.at);
   join(&all, 20, &list);
   const char *listed = list.at != NULL ? list.at : "none";

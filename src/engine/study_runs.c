@@ -72,12 +72,14 @@ static plait_err remove_output(const char *name) {
 static plait_err read_column(const pl_column *column, const char *file, double *to) {
   pl_text spec = {0};
   plait_aside array = {0};
+  pl_scalar single = {0};
   pl_text_add(&spec, "%s:%s", file, column->source);
   bool scalar = column->ndim == 0 && column->take == PL_TAKE_ALL;
   plait_err err = spec.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
-                  : scalar    ? pl_dataset_scalar(spec.at, to)
+                  : scalar    ? pl_dataset_scalar(spec.at, &single)
                               : pl_aside_read(spec.at, &array);
   pl_text_free(&spec);
+  if (err == PLAIT_OK && scalar) *to = single.value;
   if (err == PLAIT_OK && !scalar)
     err = pl_column_fill(column, array.type, array.ndim, array.shape, array.data, to);
   pl_free(&array.data);

@@ -24,6 +24,30 @@ if command -v ncgen >/dev/null; then
   run 0 "$plait" info groups.nc --format json; is_json; has out '"name": "obs/t"'
   run 0 "$plait" info groups.nc:obs/t; has out '^obs/t: float32'
   run 2 "$plait" info groups.nc:t; has err 'obs/t'
+  # single values: printed themselves, beside the arrays and alone; not the coordinate of an axis
+  cat >values.cdl <<'EOF'
+netcdf v {
+dimensions: x = 3; time = 1; none = unlimited;
+variables:
+  float t(x); double time(time); double level(none);
+  double price; price:units = "EUR"; price:long_name = "of the option";
+  int steps(time); short gone; gone:_FillValue = -1s; char crs;
+data: t = 1, 2, 4; time = 7; price = 10.25; steps = 12;
+group: g { variables: double inner; data: inner = 0.1; }
+}
+EOF
+  ncgen -4 -o values.nc values.cdl || fail 'ncgen'
+  run 0 "$plait" info values.nc; empty err; has out '^price: float64 = 10.25 EUR, of the option$'
+  has out '^steps: int32 = 12$'; has out '^gone: int16 = nan$'; has out '^g/inner: float64 = 0.1$'
+  has_not out '^time|^level|^crs'
+  run 0 "$plait" info values.nc --format json; is_json; has out '"value": 10.25'; has out '"value": null'
+  run 0 "$plait" info values.nc:price; lines out 2; has out '^price: float64 = 10.25 EUR'; empty err
+  run 0 "$plait" info values.nc:g/inner --format json; is_json; has out '"arrays": \[\]'; has out '"value": 0.1'
+  run 2 "$plait" info values.nc:prise; has err "did you mean \"price\""; lines err 1; empty out
+  run 2 "$plait" info values.nc:crs; has err 'does not hold numbers'; lines err 1
+  echo 'netcdf a { variables: double pi; data: pi = 3; }' >alone.cdl
+  ncgen -o alone.nc alone.cdl || fail 'ncgen'
+  run 0 "$plait" info alone.nc; lines out 2; has out '^pi: float64 = 3$'; empty err
 fi
 
 run 0 "$plait" view "$relief" -o relief.png; has out 'colours relief'; sized relief.png 2160 1107
