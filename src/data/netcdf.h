@@ -13,9 +13,8 @@
 #define PL_NETCDF_H
 #include "data/convert.h"
 #include "data/dataset.h"
+#include "data/netcdf_library.h"
 #include "data/rawio.h"
-#include <hdf5.h>
-#include <netcdf.h>
 #include <pthread.h>
 
 typedef enum pl_netcdf_road {
@@ -133,10 +132,6 @@ plait_err pl_netcdf_coords(const char *path, const pl_netcdf_var *var, pl_meta *
 
 // ---- HDF5: netcdf_hdf5.c --------------------------------------------------------------------
 // libhdf5 is not thread-safe: one strand at a time. `at`: first cell of a chunk.
-//
-// No error stack on stderr; no file locks, unless the user set HDF5_USE_FILE_LOCKING. To be called
-// before a file is opened by either library. Threads: before threads start (setenv).
-void pl_hdf5_quiet(void);
 // PLAIT_INPUT when the file is shorter than its superblock says. PLAIT_OK for what is not HDF5.
 plait_err pl_hdf5_check_end(int fd, const char *path);
 // Chooses the road of a NetCDF-4 variable, opens what it needs. PLAIT_OK and LIBRARY, with a note,

@@ -31,7 +31,7 @@ plait_err pl_netcdf_error(plait_err code, const char *path, const char *doing, i
 }
 
 plait_err pl_netcdf_open_file(const char *path, int *ncid) {
-  pl_hdf5_quiet();
+  TRY(pl_netcdf_load());
   int status = nc_open(path, NC_NOWRITE, ncid);
   if (status == NC_NOERR) return PLAIT_OK;
   *ncid = -1;

@@ -22,13 +22,6 @@
 #define NEVER_WRITTEN  (-1)
 #define NOT_LOOKED_UP  (-2)
 
-// Locks would refuse a file that another program holds, or that lies where locks do not work; plait
-// only reads, so it takes none, unless the user asks for them. Threads: before threads start.
-void pl_hdf5_quiet(void) {
-  setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
 // The end of the file as its superblock (HDF5 File Format Specification, II.A) has it: the library
 // finds out too, but its words are not for users.
 plait_err pl_hdf5_check_end(int fd, const char *path) {

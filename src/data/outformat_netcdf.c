@@ -134,7 +134,7 @@ static plait_err offsets_classic(const char *path, const pl_layout *layout, int6
 
 static plait_err create_kind(const char *path, const pl_layout *layout, int64_t offset[],
                              const pl_netcdf_kind *kind) {
-  pl_hdf5_quiet();
+  TRY(pl_netcdf_load());
   nc_set_alignment(PAGE, PAGE);
   plait_err err = pl_netcdf_define(kind, path, layout);
   nc_set_alignment(1, 1);
