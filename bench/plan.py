@@ -23,7 +23,7 @@ JOBS = {
     "gaussian": "input: 'generate:random?shape=2000x8000'\nparams: {sigma: 48, axes: [0, 1]}\n",
     "stats": f"input: {CUBE}\nparams: {{axes: [0], statistics: [mean, std, min, max, quantile]}}\n",
     "template": "input: 'generate:ramp?shape=700x1000x1000'\noutput: 'null:'\nparams: {axis: 0}\n",
-    "kmeans": "input: 'generate:random?shape=250000x8'\nparams: {k: 16, iterations: 10}\n",
+    "kmeans": "input: 'generate:random?shape=1000000x16'\nparams: {k: 32, iterations: 20}\n",
     "heat": "params: {cells: [2048, 2048], initial: [{kind: gaussian, radius: 100}]}\nevolve: {steps: 500}\n",
     "tsunami": f"input: {RELIEF}\nparams: {{south: -60, north: 65, west: 110, east: 295, faults: "
                "[{lon: 144.0, lat: 38.80, depth: 5.1, strike: 203, dip: 16, rake: 101, length: 186, "
