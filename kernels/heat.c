@@ -184,7 +184,7 @@ static double stable_step(const plait_call *call, const plait_cells *b) {
   for (int64_t row = 0; p->diffusivity_file[0] && row < rows_of(b); row++) {
     const double *k = (const double *)b->now[K] + row_at(b, row, at);
     for (int64_t x = 0; x < nx; x++) {
-      if (!(k[x] >= 0)) plait_call_raise(call, "the diffusivity is %g somewhere", k[x]);
+      if (!(k[x] >= 0)) plait_call_refuse(call, "the diffusivity is %g somewhere", k[x]);
       largest = k[x] > largest ? k[x] : largest;
     }
   }

@@ -10,8 +10,8 @@
 //
 // Shapes: in: any axes; those that `features` names (when empty: all but the first) make the d
 //   features of a row, the others count the n rows. Out: NAME_centers [k, features], NAME_counts
-//   [k], NAME_inertia and NAME_iterations (one value each), NAME_labels [rows], int32, -1 for rows
-//   with missing values.
+//   [k], NAME_labels [rows], int32, -1 for rows with missing values; one value each: NAME_inertia,
+//   NAME_iterations, NAME_converged (1 or 0), NAME_skipped (rows that were left out).
 // Missing values (NaN): refused, or the row is left out.
 // Arithmetic: distances in float32 for float32 input and small integers, else float64, of rows
 //   relative to the mean of all; sums in float64. 2 k d flops per row and iteration.
@@ -74,7 +74,7 @@ static const plait_param kmeans_table[] = {
      .offset = AT(centers),
      .unit = "",
      .standard = "",
-     .help = "file with first centres [k, d], in place of init"},
+     .help = "FILE or FILE:VAR with first centres [k, d], in place of init"},
     {.name = "sample",
      .kind = PLAIT_PARAM_INT,
      .offset = AT(sample),
@@ -192,6 +192,14 @@ size_t pl_kmeans_tally(const km_shape *s, void *memory, km_tally *v) {
 }
 
 // ---- plan -----------------------------------------------------------------------------------
+static const char *too_many(const km_shape *s) {
+  static _Thread_local char text[120];
+  if (s->k <= s->n) return NULL;
+  snprintf(text, sizeof text, "k: %lld clusters are asked for, the input has %lld row%s",
+           (long long)s->k, (long long)s->n, s->n == 1 ? "" : "s");
+  return text;
+}
+
 static const char *kmeans_check(const plait_problem *problem, const void *params) {
   const kmeans_params *p = params;
   km_shape s;
@@ -199,9 +207,8 @@ static const char *kmeans_check(const plait_problem *problem, const void *params
   return problem->input->ndim < 1          ? "the input has no rows"
          : s.nrow == 0                     ? "features: one axis must be left for the rows"
          : s.ncol == PLAIT_DIMS            ? "features: too many axes"
-         : s.k > s.n                       ? "k: there are fewer rows than clusters"
          : (double)s.k * (double)s.d > 1e9 ? "k: the centres alone would take more than 8 GB"
-                                           : NULL;
+                                           : too_many(&s);
 }
 
 static plait_output *add_output(const plait_problem *problem, plait_plan *plan, const char *word,
@@ -239,6 +246,9 @@ static void plan_outputs(const plait_problem *problem, const kmeans_params *p, c
   own_axis(add_output(problem, plan, "counts", "rows of each cluster", PLAIT_I64), "cluster", s->k);
   add_output(problem, plan, "inertia", "sum of squared distances from the centres", PLAIT_F64);
   add_output(problem, plan, "iterations", "steps of the centres", PLAIT_I64);
+  add_output(problem, plan, "converged", "1: the last step was within the tolerance, 0: it was not",
+             PLAIT_I64);
+  add_output(problem, plan, "skipped", "rows that were left out: missing values", PLAIT_I64);
   if (!p->labels) return;
   out = add_output(problem, plan, "labels", "cluster of each row", PLAIT_I32);
   out->emitted = true;
@@ -264,8 +274,15 @@ static void kmeans_plan(const plait_problem *problem, const void *params, plait_
   plan_outputs(problem, p, &s, plan);
 }
 
-// ---- results
-// ---------------------------------------------------------------------------------------
+// ---- results --------------------------------------------------------------------------------
+static void warn(const plait_call *call, const km_head *h) {
+  if (h->converged || h->iteration == 0) return;
+  plait_call_warn(call,
+                  "kmeans has not converged after %lld iterations: the square of the last step is "
+                  "%.3g, the tolerance asks for %.3g (params.iterations allows more)",
+                  (long long)h->iteration, h->moved, h->limit);
+}
+
 static void kmeans_finish(const plait_call *call, const plait_block *tile, const void *partial,
                           const plait_block out[]) {
   (void)tile;
@@ -282,6 +299,9 @@ static void kmeans_finish(const plait_call *call, const plait_block *tile, const
     memcpy(out[1].data, t.count, (size_t)s.k * sizeof *t.count);
     *(double *)out[2].data = *t.inertia;
     *(int64_t *)out[3].data = state.head->iteration;
+    *(int64_t *)out[4].data = state.head->converged;
+    *(int64_t *)out[5].data = state.head->skipped;
+    warn(call, state.head);
   }
 }
 
@@ -289,7 +309,7 @@ const plait_kernel plait_kernel_kmeans = {
     .name = "kmeans",
     .summary = "k clusters of the rows of a table: centres, labels, inertia",
     .pattern = PLAIT_REDUCE,
-    .version = 2,
+    .version = 3,
     .params = kmeans_table,
     .params_size = sizeof(kmeans_params),
     .takes = PLAIT_TAKES_ALL,

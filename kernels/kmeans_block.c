@@ -58,9 +58,9 @@ static void turn_f64(const double *restrict rows, int64_t d, double *restrict to
 static void refuse(const plait_call *call, int64_t row) {
   const kmeans_params *p = call->params;
   if (p->missing == KM_REFUSE)
-    plait_call_raise(call,
-                     "kmeans: row %lld has a missing value (params.missing: skip leaves it out)",
-                     (long long)row);
+    plait_call_refuse(call,
+                      "kmeans: row %lld has a missing value (params.missing: skip leaves it out)",
+                      (long long)row);
 }
 
 // ---- survey ---------------------------------------------------------------------------------

@@ -94,8 +94,9 @@ bool pl_kmeans_seed(const plait_call *call, const km_shape *s, const km_survey *
   const kmeans_params *p = call->params;
   choice c = {v->sample, v->points[2], s->d, call->shared};
   if (c.m < s->k) {
-    plait_call_raise(call, "kmeans: k is %lld, but the sample has %lld rows without missing values",
-                     (long long)s->k, (long long)c.m);
+    plait_call_refuse(call,
+                      "kmeans: k is %lld, but the sample has %lld rows without missing values",
+                      (long long)s->k, (long long)c.m);
     return false;
   }
   for (int64_t i = 0; i < c.m; i++) c.nearest[i] = INFINITY;

@@ -39,15 +39,15 @@ static bool given_centres(const plait_call *call, const km_shape *s, km_state *s
   int64_t rows = a->shape[0], columns = 1;
   for (int d = 1; d < a->ndim; d++) columns *= a->shape[d];
   if (rows != s->k || columns != s->d) {
-    plait_call_raise(call, "kmeans: centers: %lld x %lld values wanted, the file has %lld x %lld",
-                     (long long)s->k, (long long)s->d, (long long)rows, (long long)columns);
+    plait_call_refuse(call, "kmeans: centers: %lld x %lld values wanted, the file has %lld x %lld",
+                      (long long)s->k, (long long)s->d, (long long)rows, (long long)columns);
     return false;
   }
   for (int64_t i = 0; i < s->k * s->d; i++) {
     state->centre[i] = aside_value(a, i) - state->origin[i % s->d];
     if (isfinite(state->centre[i])) continue;
-    plait_call_raise(call, "kmeans: centers: centre %lld has a missing or infinite value",
-                     (long long)(i / s->d));
+    plait_call_refuse(call, "kmeans: centers: centre %lld has a missing or infinite value",
+                      (long long)(i / s->d));
     return false;
   }
   return true;
@@ -63,7 +63,7 @@ static bool begin(const plait_call *call, const km_shape *s, const void *partial
   *state->head = (km_head){.points = v.points[0], .skipped = v.points[1]};
   state->head->limit = p->tolerance * variance;
   if (v.points[0] > 0 && !isfinite(variance)) {
-    plait_call_raise(call, "kmeans: the input has infinite values");
+    plait_call_refuse(call, "kmeans: the input has infinite values");
     return false;
   }
   bool given = call->aside[0].ndim > 0;

@@ -12,7 +12,7 @@ enum { N = 900, D = 5, K = 6 };
 
 typedef struct result {
   double centers[K * D], inertia;
-  int64_t counts[K], iterations;
+  int64_t counts[K], iterations, converged, skipped;
   int32_t labels[N];
 } result;
 
@@ -36,7 +36,8 @@ static plait_err apply(const plait_lab *lab, const char *settings, const double 
                     .shape = {N, D},
                     .dims = {"row", "column"},
                     .coord_units = {"", ""}};
-  void *const out[] = {r->centers, r->counts, &r->inertia, &r->iterations, r->labels};
+  void *const out[] = {r->centers,    r->counts,   &r->inertia, &r->iterations,
+                       &r->converged, &r->skipped, r->labels};
   int64_t block[] = {rows, D};
   return lab->apply(lab, settings, &in, x, block, out);
 }

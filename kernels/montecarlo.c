@@ -6,12 +6,14 @@
 // value = mean of f(x), x uniform in [0, 1]^d; error = its standard error. A sample is a point, or
 //   with `antithetic` the mean of f(x) and f(1 - x). With a control variate g of known mean E:
 //   value = mean f - b (mean g - E), b = cov(f, g) / var(g).
-// Rounds of `samples` points follow each other until the error is below `target`; each continues
-//   the sequence of points.
+// Rounds of `samples` follow each other until the error is within `target`, `rounds` at most (when
+//   that is not enough, a warning says so and `reached` is 0); each continues the sequence of
+//   points. With a target or Sobol points a round is rounded up to 128 points of each sequence; the
+//   output `samples` has the number that was used.
 // Random points come from Philox, keyed by seed, dimension and number of the sample. Sobol
 //   points are scrambled `scrambles` times independently, samples are shared out among them, and
 //   the error is that of the mean of their values. Best with samples / scrambles a power of 2.
-// Shapes: no input; out: value, error, samples, exact (NaN when it is not known), and
+// Shapes: no input; out: value, error, samples, exact (NaN when it is not known), reached, and
 //   round_value, round_error [rounds], NaN after the last: how it converged.
 // Units: of money for options; rate and volatility per year, maturity in years.
 // Bits: the same for any ranks, threads and schedules; the cut into blocks shows in the last bits.
@@ -30,8 +32,10 @@ static const char *const options[] = {"call", "put", NULL};
   .name = #member, .kind = what, .offset = offsetof(mc_params, member), .standard = normal,        \
   .help = text
 #define SAMPLING                                                                                   \
-  {ROW(samples, PLAIT_PARAM_INT, "1000000", "points of a round"), .unit = "", .min = 2,            \
-   .max = 1e15},                                                                                   \
+  {ROW(samples, PLAIT_PARAM_INT, "1000000",                                                        \
+       "of a round, each a point or with antithetic a pair; "                                      \
+       "with a target or Sobol points rounded up to 128 of a sequence"),                           \
+   .unit = "", .min = 2, .max = 1e15},                                                             \
       {ROW(target, PLAIT_PARAM_REAL, "0",                                                          \
            "ends when the standard error is below this; 0: one round"),                            \
        .unit = "", .min = 0, .max = 1e300},                                                        \
@@ -178,10 +182,11 @@ static void mc_plan(const plait_problem *problem, const void *params, plait_plan
   plan->state_bytes = state_bytes(p);
   add(plan, "value", "value of the integral");
   add(plan, "error", "standard error of the value");
-  add(plan, "samples", "points that were used");
+  add(plan, "samples", "points, or with antithetic pairs, that were used");
   add(plan, "exact", "value in closed form");
   by_round(add(plan, "round_value", "value after each round"), rounds_of(p));
   by_round(add(plan, "round_error", "standard error after each round"), rounds_of(p));
+  add(plan, "reached", "1: the error is within the target, 0: it is not; NaN without a target");
 }
 
 // ---- a block --------------------------------------------------------------------------------
@@ -324,6 +329,15 @@ static bool mc_next(const plait_call *call, const void *partial, void *bytes) {
   return round + 1 < rounds_of(p) && head[2] > p->target;
 }
 
+static void warn(const plait_call *call, const mc_params *p, const mc_sizes *s,
+                 const double *head) {
+  plait_call_warn(call,
+                  "%s: the standard error is %.3g after all %.0f rounds, the target is %.3g "
+                  "(params.rounds or params.samples: about %.3g times as many)",
+                  s->name, head[2], head[0], p->target,
+                  head[2] / p->target * (head[2] / p->target));
+}
+
 static void mc_finish(const plait_call *call, const plait_block *tile, const void *partial,
                       const plait_block out[]) {
   (void)tile, (void)partial;
@@ -341,6 +355,9 @@ static void mc_finish(const plait_call *call, const plait_block *tile, const voi
       ((double *)out[4].data)[r] = (double)r < head[0] ? state.round_value[r] : NAN;
       ((double *)out[5].data)[r] = (double)r < head[0] ? state.round_error[r] : NAN;
     }
+    bool reached = head[2] <= p->target;
+    *(double *)out[6].data = p->target > 0 ? reached : (double)NAN;
+    if (p->target > 0 && !reached) warn(call, p, &s, head);
   }
 }
 
@@ -348,7 +365,7 @@ const plait_kernel plait_kernel_montecarlo = {
     .name = "montecarlo",
     .summary = "integrals and option prices by random or Sobol points, with standard errors",
     .pattern = PLAIT_REDUCE,
-    .version = 2,
+    .version = 3,
     .params = mc_table,
     .params_size = sizeof(mc_params),
     .takes = 0,
@@ -362,7 +379,7 @@ const plait_kernel plait_kernel_integrand = {
     .name = "integrand",
     .summary = "an integral over the unit cube by random or Sobol points",
     .pattern = PLAIT_REDUCE,
-    .version = 2,
+    .version = 3,
     .params = own_table,
     .params_size = sizeof(mc_params),
     .takes = 0,

@@ -17,11 +17,12 @@ void pl_mc_own(const plait_integrand *own, const mc_params *p, int64_t d, const 
 // guessed: an integrand with some is left to its author.
 plait_err pl_mc_verify_own(const plait_lab *lab) {
   static const char *const ways[] = {"samples=100000", "samples=65536 method=sobol"};
-  double value[2] = {0}, error[2] = {0}, samples, exact, rounds[2];
+  double value[2] = {0}, error[2] = {0}, samples, exact, rounds[2], reached;
   if (lab->kernel->integrand.constants > 0) return PLAIT_OK;
   int n = lab->kernel->integrand.dimensions > MC_SOBOL_DIMS ? 1 : 2;
   for (int way = 0; way < n; way++) {
-    void *const out[] = {&value[way], &error[way], &samples, &exact, &rounds[0], &rounds[1]};
+    void *const out[] = {&value[way], &error[way], &samples, &exact,
+                         &rounds[0],  &rounds[1],  &reached};
     plait_err err = lab->apply(lab, ways[way], NULL, NULL, NULL, out);
     if (err != PLAIT_OK) return err;
     if (fabs(value[way] - exact) > 5 * error[way] + 1e-12)

@@ -9,11 +9,12 @@
 #include <string.h>
 
 typedef struct mc_result {
-  double value, error, samples, exact, rounds[2][8];
+  double value, error, samples, exact, rounds[2][8], reached;
 } mc_result;
 
 static plait_err apply(const plait_lab *lab, const char *settings, int64_t block, mc_result *r) {
-  void *const out[] = {&r->value, &r->error, &r->samples, &r->exact, r->rounds[0], r->rounds[1]};
+  void *const out[] = {&r->value,    &r->error,    &r->samples, &r->exact,
+                       r->rounds[0], r->rounds[1], &r->reached};
   return lab->apply(lab, settings, NULL, NULL, &block, out);
 }
 

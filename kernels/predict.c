@@ -4,9 +4,9 @@
 //
 // Shapes: in [rows, any axes]: features like those it was trained with; model: the file of train;
 //   labels (may be left out) [rows]. Out: labels [rows] int32, the most likely class;
-//   probabilities [rows, classes] float32; with labels: accuracy, loss (mean of -log p(label)) and
-//   confusion [classes, classes] int64, a row for each true label.
-// Missing values: the row gets the label -1 and probabilities NaN, and is not counted.
+//   probabilities [rows, classes] float32; missing, a count; with labels: accuracy, loss (mean of
+//   -log p(label)) and confusion [classes, classes] int64, a row for each true label.
+// Missing values: the row gets the label -1 and probabilities NaN, and counts as missing only.
 // Arithmetic: float32, 2 flops per weight and row; the loss in float64.
 // Bits: the same for any ranks and threads.
 #include "train.h"
@@ -34,7 +34,7 @@ static const plait_param predict_table[] = {
      .offset = AT(labels),
      .unit = "",
      .standard = "",
-     .help = "file with the true label of every row, for the accuracy"},
+     .help = "FILE or FILE:VAR with the true label of every row, for the accuracy"},
     {.name = "probabilities",
      .kind = PLAIT_PARAM_BOOL,
      .offset = AT(probabilities),
@@ -45,7 +45,8 @@ static const plait_param predict_table[] = {
 #undef AT
 
 typedef struct tally {   // the partial
-  int64_t *rows, *right; // [1]
+  int64_t *rows, *right; // [1] with a label, and that of the network
+  int64_t *missing;      // [1] rows with missing values
   double *loss;          // [PARTS]
   int64_t *confusion;    // [classes, classes]
 } tally;
@@ -54,9 +55,10 @@ static size_t tally_of(int64_t classes, void *memory, tally *t) {
   int64_t *at = memory;
   t->rows = at;
   t->right = memory ? at + 1 : NULL;
-  t->loss = memory ? (double *)(void *)(at + 2) : NULL;
-  t->confusion = memory ? at + 2 + PARTS : NULL;
-  return (size_t)(2 + PARTS + classes * classes) * sizeof(int64_t);
+  t->missing = memory ? at + 2 : NULL;
+  t->loss = memory ? (double *)(void *)(at + 3) : NULL;
+  t->confusion = memory ? at + 3 + PARTS : NULL;
+  return (size_t)(3 + PARTS + classes * classes) * sizeof(int64_t);
 }
 
 // ---- the model ------------------------------------------------------------------------------
@@ -143,6 +145,7 @@ static void plan_outputs(const predict_params *p, int64_t rows, int64_t classes,
   add(plan, "labels", "the most likely class", PLAIT_I32, rows);
   if (p->probabilities)
     class_axis(add(plan, "probabilities", "of the classes", PLAIT_F32, rows), "class", classes);
+  add(plan, "missing", "rows with missing values", PLAIT_I64, 0);
   if (!p->labels[0]) return;
   add(plan, "accuracy", "part of the rows whose label is right", PLAIT_F64, 0);
   add(plan, "loss", "mean of -log probability of the true label", PLAIT_F64, 0);
@@ -224,6 +227,10 @@ static double settle_row(const plait_call *call, const plait_block *in, int64_t 
   to->labels[r] = missing ? -1 : (int32_t)best;
   for (int64_t j = 0; j < classes && to->probabilities; j++)
     to->probabilities[r * classes + j] = missing ? NAN : p[j];
+  if (missing) {
+#pragma omp atomic
+    (*t->missing)++;
+  }
   if (!known) return 0;
   count(call, row, classes, best, label, t);
   return loss;
@@ -283,9 +290,19 @@ static void predict_merge(const plait_call *call, const plait_block *tile, void 
   {
     *a.rows += *b.rows;
     *a.right += *b.right;
+    *a.missing += *b.missing;
     for (int i = 0; i < PARTS; i++) a.loss[i] += b.loss[i];
     for (int64_t i = 0; i < classes * classes; i++) a.confusion[i] += b.confusion[i];
   }
+}
+
+// With labels: accuracy, loss, confusion.
+static void score(const tally *t, int64_t classes, const plait_block out[]) {
+  double loss = 0;
+  for (int i = 0; i < PARTS; i++) loss += t->loss[i];
+  *(double *)out[0].data = (double)*t->right / (double)*t->rows;
+  *(double *)out[1].data = loss / (double)*t->rows;
+  memcpy(out[2].data, t->confusion, (size_t)(classes * classes) * sizeof(int64_t));
 }
 
 static void predict_finish(const plait_call *call, const plait_block *tile, const void *partial,
@@ -294,18 +311,17 @@ static void predict_finish(const plait_call *call, const plait_block *tile, cons
   const predict_params *p = call->params;
   net n;
   tally t;
-  if (!p->labels[0]) return;
   network_of(&call->aside[NETWORK], &n);
   int64_t classes = n.layer[n.layers - 1].out;
   tally_of(classes, (void *)partial, &t);
-  int first = p->probabilities ? 2 : 1;
+  out += p->probabilities ? 2 : 1;
 #pragma omp single
   {
-    double loss = 0;
-    for (int i = 0; i < PARTS; i++) loss += t.loss[i];
-    *(double *)out[first].data = (double)*t.right / (double)*t.rows;
-    *(double *)out[first + 1].data = loss / (double)*t.rows;
-    memcpy(out[first + 2].data, t.confusion, (size_t)(classes * classes) * sizeof(int64_t));
+    *(int64_t *)out[0].data = *t.missing;
+    if (p->labels[0]) score(&t, classes, out + 1);
+    if (*t.missing > 0)
+      plait_call_warn(call, "%lld of %lld rows have missing values: their label is -1",
+                      (long long)*t.missing, (long long)call->problem->input->shape[0]);
   }
 }
 
@@ -313,7 +329,7 @@ const plait_kernel plait_kernel_predict = {
     .name = "predict",
     .summary = "labels and probabilities of rows by a network that train has made",
     .pattern = PLAIT_REDUCE,
-    .version = 2,
+    .version = 3,
     .params = predict_table,
     .params_size = sizeof(predict_params),
     .takes = PLAIT_TAKES_ALL,

@@ -53,7 +53,7 @@ static const plait_param train_table[] = {
      .kind = PLAIT_PARAM_FILE,
      .offset = AT(labels),
      .unit = "",
-     .help = "file with the label of every row: whole numbers from 0"},
+     .help = "FILE or FILE:VAR with the label of every row: whole numbers from 0"},
     {.name = "hidden",
      .kind = PLAIT_PARAM_REALS,
      .offset = AT(hidden),
@@ -193,6 +193,8 @@ static void plan_outputs(const train_params *p, int64_t features, int64_t classe
   axis(add(plan, "check_accuracy", "part of those rows that is right", PLAIT_F64), "epoch", -1,
        p->epochs);
   add(plan, "best_epoch", "epoch of the weights, from 1", PLAIT_I64);
+  add(plan, "best_loss", "mean loss while learning in that epoch", PLAIT_F64);
+  add(plan, "best_check_accuracy", "part of the checking rows that is right after it", PLAIT_F64);
 }
 
 static int64_t window_of(const plait_array *in, const train_params *p, int64_t lanes) {
@@ -262,13 +264,19 @@ static void train_finish(const plait_call *call, const plait_block *tile, const 
       ((double *)out[n.layers + 1 + k].data)[e] =
           e < s.head->epoch ? s.history[3 * e + k] : (double)NAN;
   *(int64_t *)out[n.layers + 4].data = s.head->best_epoch;
+  const double *best = s.history + 3 * (s.head->best_epoch - 1); // without one it was refused
+  *(double *)out[n.layers + 5].data = best[0];
+  *(double *)out[n.layers + 6].data = best[2];
+  if (s.head->diverged)
+    plait_call_warn(call, "the training diverged: the weights are those of epoch %lld",
+                    (long long)s.head->best_epoch);
 }
 
 const plait_kernel plait_kernel_train = {
     .name = "train",
     .summary = "a classifier of the rows of a table: softmax regression or multilayer perceptron",
     .pattern = PLAIT_REDUCE,
-    .version = 2,
+    .version = 3,
     .params = train_table,
     .params_size = sizeof(train_params),
     .takes = PLAIT_TAKES_ALL,

@@ -68,7 +68,10 @@ static void load_rows(const plait_call *call, const net *n, const plait_batch *b
     if (r >= b->rows)
       memset(to, 0, (size_t)n->pitch[0] * sizeof *to);
     else if (!pl_net_load(n, in->type, b->row[r], p->shift, scale, to))
-      plait_call_raise(call, "train: row %lld has a missing value", (long long)b->number[r]);
+      plait_call_refuse(call,
+                        "train: row %lld has a missing value, and it skips none: fill it, or leave "
+                        "the row out of the input and of the labels",
+                        (long long)b->number[r]);
   }
 }
 

@@ -118,6 +118,7 @@ static void make_corners(float *x) {
 typedef struct learnt {
   float first[(D + 1) * CLASSES], second[(HIDDEN + 1) * CLASSES];
   int64_t network[4], best_epoch;
+  double best_loss, best_right;
   double loss[EPOCHS], check_loss[EPOCHS], right[EPOCHS];
 } learnt;
 
@@ -130,9 +131,10 @@ static plait_err apply(const plait_lab *lab, const char *settings, bool deep, co
                     .shape = {N, D},
                     .dims = {"row", "column"},
                     .coord_units = {"", ""}};
-  void *const one[] = {m->first, m->network, m->loss, m->check_loss, m->right, &m->best_epoch};
-  void *const two[] = {m->first,      m->second, m->network,    m->loss,
-                       m->check_loss, m->right,  &m->best_epoch};
+  void *const one[] = {m->first, m->network,     m->loss,       m->check_loss,
+                       m->right, &m->best_epoch, &m->best_loss, &m->best_right};
+  void *const two[] = {m->first, m->second,      m->network,    m->loss,       m->check_loss,
+                       m->right, &m->best_epoch, &m->best_loss, &m->best_right};
   return lab->apply(lab, settings, &in, x, NULL, deep ? two : one);
 }
 

@@ -32,6 +32,7 @@
   X(JOB, 2, "error in the job")                                                                    \
   X(INPUT, 2, "the input cannot be used")                                                          \
   X(OUTPUT, 2, "the output cannot be used")                                                        \
+  X(REFUSED, 2, "the kernel refuses its input")                                                    \
   X(IO, 1, "reading or writing failed")                                                            \
   X(MEMORY, 1, "out of memory")                                                                    \
   X(KERNEL, 1, "the kernel failed")                                                                \
@@ -195,7 +196,8 @@ typedef struct plait_problem {
   const plait_aside *aside; // PLAIT_ASIDES of them, or NULL: not read yet
 } plait_problem;
 
-// An array that the kernel writes.
+// An array that the kernel writes. Without axes (ndim 0, of a reduce) it is a single value, which
+// the run also tells at its end and keeps in its report.
 typedef struct plait_output {
   char name[PLAIT_NAME]; // map: "" means the name of the input
   plait_type type;
@@ -263,6 +265,14 @@ typedef struct plait_call {
 // PLAIT_KERNEL. The function goes on to its end (its team mates wait at the next `omp for`).
 // *copies* the text. Threads: any.
 void plait_call_raise(const plait_call *call, const char *format, ...) PLAIT_PRINTF(2, 3);
+// The same where the fault lies in what was given, the input or a parameter, and shows only now
+// that it is read (a missing value): PLAIT_REFUSED, exit code 2.
+void plait_call_refuse(const plait_call *call, const char *format, ...) PLAIT_PRINTF(2, 3);
+// Tells the user, when the run has ended, what to know about a result that is none the less kept: a
+// target that was not reached, rows that were left out. From `finish` (what an earlier run counted
+// must be in the partial or the state). The same text again is told once.
+// *copies* the text. Threads: any.
+void plait_call_warn(const plait_call *call, const char *format, ...) PLAIT_PRINTF(2, 3);
 
 // ---- patterns -------------------------------------------------------------------------------
 // map: out has the box of in, without halo.

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static void raise_v(plait_raise *raise, plait_err code, const char *format, va_list args) {
   int nothing = 0;
@@ -30,6 +31,33 @@ void plait_call_raise(const plait_call *call, const char *format, ...) {
   va_start(args, format);
   raise_v(call->raise, PLAIT_KERNEL, format, args);
   va_end(args);
+}
+
+void plait_call_refuse(const plait_call *call, const char *format, ...) {
+  if (!call->raise) return;
+  va_list args;
+  va_start(args, format);
+  raise_v(call->raise, PLAIT_REFUSED, format, args);
+  va_end(args);
+}
+
+void plait_call_warn(const plait_call *call, const char *format, ...) {
+  char text[sizeof call->raise->warning];
+  plait_raise *raise = call->raise;
+  int nobody = 0;
+  if (!raise) return;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  while (!atomic_compare_exchange_weak(&raise->warning_held, &nobody, 1)) {
+    nobody = 0;
+    sched_yield();
+  }
+  size_t n = strlen(raise->warning);
+  if (!strstr(raise->warning, text))
+    snprintf(raise->warning + n, sizeof raise->warning - n, "%s%s", n ? "; " : "", text);
+  atomic_store(&raise->warning_held, 0);
 }
 
 plait_err pl_raised(plait_raise *raise) {

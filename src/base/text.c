@@ -78,11 +78,11 @@ static const char *begun(const char *word, size_t length, const char *const *nam
   return found;
 }
 
-const char *pl_nearest(const char *word, const char *const *names) {
+const char *pl_nearest_within(const char *word, int most, const char *const *names) {
   size_t length = strlen(word);
   if (length == 0 || length > LONGEST) return NULL;
-  int best = 1 + (int)length / 4;
-  const char *found = NULL, *const *all = names;
+  int best = most;
+  const char *found = NULL;
   for (; *names; names++) {
     size_t other = strlen(*names);
     if (other > LONGEST) continue;
@@ -91,5 +91,20 @@ const char *pl_nearest(const char *word, const char *const *names) {
     best = d;
     found = *names;
   }
-  return found ? found : begun(word, length, all);
+  return found;
+}
+
+const char *pl_nearest(const char *word, const char *const *names) {
+  size_t length = strlen(word);
+  if (length == 0 || length > LONGEST) return NULL;
+  const char *found = pl_nearest_within(word, 1 + (int)length / 4, names);
+  return found ? found : begun(word, length, names);
+}
+
+bool pl_has_word(const char *text, const char *word) {
+  size_t n = strlen(word);
+  for (const char *at = text; n > 0 && (at = strstr(at, word)) != NULL; at += n)
+    if ((at == text || !isalpha((unsigned char)at[-1])) && !isalpha((unsigned char)at[n]))
+      return true;
+  return false;
 }

@@ -32,6 +32,10 @@ void pl_format_real(double value, char out[32]); // shortest text that reads bac
 // be a slip of the pen (Damerau-Levenshtein distance <= 1 + length / 4), else the only one that
 // begins with `word`.
 const char *pl_nearest(const char *word, const char *const *names);
+// The same for a slip of `most` letters, and nothing else.
+const char *pl_nearest_within(const char *word, int most, const char *const *names);
+// Whether `word` stands in `text` between other characters than letters.
+bool pl_has_word(const char *text, const char *word);
 
 // JSON writer: commas and indentation are its business. Strings are escaped, NaN becomes null.
 typedef struct pl_json {

@@ -9,8 +9,8 @@
 static void add_exit_codes(pl_text *out) {
   static const char *const meaning[][2] = {
       {"0", "done"},
-      {"1", "failed while running (disk, memory, communication, the kernel)"},
-      {"2", "wrong command line, job, input or output: nothing was computed"},
+      {"1", "failed while running (disk, memory, communication, a computation that went wrong)"},
+      {"2", "wrong command line, job, input (its values, too) or output: there is no result"},
       {"3", "verification failed, or the doctor found a problem"},
       {"75", "stopped early by a signal or the end of the allocation; can be resumed"},
   };

@@ -172,8 +172,8 @@ plait_err pl_durable_end(pl_stage *stage, plait_err err, bool *kept) {
     snprintf(message, sizeof message, "%s", pl_message());
     if (computed && stage->journal) // everything is there, it only could not get its name
       (void)pl_journal_save(stage->journal, stage->output, NULL, true);
-    // Steps that a kernel has refused would be refused again.
-    bool hopeless = err == PLAIT_KERNEL && stage->task->plan.stepping.lanes > 0;
+    // What a kernel could not compute it could not the next time: nothing to be continued.
+    bool hopeless = err == PLAIT_KERNEL || err == PLAIT_REFUSED;
     *kept = stage->output && !hopeless && worth_keeping(stage);
     if (keeps_snapshots(stage, err, sample))
       add_snapshots(stage, message, sizeof message);

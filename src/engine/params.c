@@ -15,10 +15,25 @@ static const plait_param *find(const plait_param *table, const char *name) {
   return table->name ? table : NULL;
 }
 
+// The only parameter that is explained with this word: "clusters" or "n_clusters" for k.
+static const char *explained(const plait_param *table, const char *word) {
+  const char *found = NULL;
+  if (strncmp(word, "n_", 2) == 0) word += 2;
+  for (; strlen(word) >= 4 && table->name; table++) {
+    if (!pl_has_word(table->help, word)) continue;
+    if (found) return NULL;
+    found = table->name;
+  }
+  return found;
+}
+
+// A slip of the pen first, then another word for the same thing, then what is at all alike.
 static const char *nearest(const plait_param *table, const char *word) {
   const char *names[PL_YAML_KEYS + 1] = {NULL};
   for (int i = 0; i < PL_YAML_KEYS && table[i].name; i++) names[i] = table[i].name;
-  return pl_nearest(word, names);
+  const char *near = pl_nearest_within(word, 1 + (int)strlen(word) / 6, names);
+  if (!near) near = explained(table, word);
+  return near ? near : pl_nearest(word, names);
 }
 
 static void report_unknown(const pl_reader *reader, const plait_param *table, const char *prefix,

@@ -14,6 +14,7 @@ typedef struct pl_stage { // one run of a pattern on this rank; everything *borr
   const pl_progress *progress; // may be NULL
   pl_output *output;
   pl_meter *meter;         // this rank's
+  pl_outcome outcome;      // what came of it on this rank
   double start;            // pl_now() when the pattern began
   double last;             // when progress was counted last
   int64_t uncounted;       // units finished here since

@@ -353,6 +353,7 @@ static plait_err start(reduce_run *run) {
   TRY(pl_feed_start(task, pl_stage_team(run->stage), &run->feed));
   if (has_passes(run)) TRY(pl_feed_keep(&run->feed));
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
+  run->results.outcome = &run->stage->outcome;
   TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].state = run->state;
   run->emitting = run->results.emitting = run->kernel->reduce.block == NULL;
@@ -380,6 +381,7 @@ plait_err pl_reduce_run(pl_stage *stage) {
     again = err == PLAIT_OK && has_passes(&run);
     if (again) err = next_pass(&run, &again);
   }
+  memcpy(stage->outcome.warning, run.raise.warning, sizeof stage->outcome.warning);
   stage->meter->passes = run.pass > 0 ? run.pass : 1;
   pl_feed_count(&run.feed, stage->meter);
   stage->meter->bytes_written += run.results.bytes_written;

@@ -159,6 +159,7 @@ static plait_err write_results(steps_run *run) {
   uint64_t hash;
   if (!is_root(run) || task->job->sample > 0) return PLAIT_OK;
   plait_err err = pl_results_start(task, run->stage->output, 1, &results);
+  results.outcome = &run->stage->outcome;
   if (err == PLAIT_OK) {
     pl_cut_tile(&task->cut, 0, &box);
     plait_block tile = pl_block_over(NULL, task->array.type, &box, NULL);
@@ -197,6 +198,7 @@ plait_err pl_reduce_steps_run(pl_stage *stage) {
   int64_t before = run.steps.done;
   if (err == PLAIT_OK) err = take_up(&run);
   if (err == PLAIT_OK) err = march(&run);
+  memcpy(stage->outcome.warning, run.raise.warning, sizeof stage->outcome.warning);
   pl_meter *meter = stage->meter;
   meter->passes = 1;
   if (is_root(&run)) meter->blocks += run.steps.done - before;

@@ -126,10 +126,27 @@ static void add_strands(const pl_report *report, pl_text *out) {
                 100 * report->hidden);
 }
 
+static bool is_whole(const pl_single *s) {
+  return s->type < PLAIT_F32 && fabs(s->value) < 9e15;
+}
+
+void pl_report_outcome(const pl_report *report, pl_text *out) {
+  size_t before = out->length;
+  for (int v = 0; v < PLAIT_OUTPUTS; v++) {
+    const pl_single *s = &report->outcome.single[v];
+    if (!s->name[0] || isnan(s->value)) continue;
+    pl_text_add(out, "%s%s ", out->length > before ? ", " : "Result: ", s->name);
+    pl_text_add(out, is_whole(s) ? "%.0f" : "%.8g", s->value);
+  }
+  if (out->length > before) pl_text_add(out, ". ");
+  if (report->outcome.warning[0]) pl_text_add(out, "Warning: %s. ", report->outcome.warning);
+}
+
 void pl_report_paragraph(const pl_report *report, pl_text *out) {
   char peak[32], budget[32];
   pl_format_size(report->total.peak_rss, peak);
   pl_format_size(report->total.budget, budget);
+  pl_report_outcome(report, out);
   add_work(report, out);
   add_strands(report, out);
   pl_text_add(out, ". Peak memory %s per rank (budget %s)", peak, budget);
@@ -167,6 +184,20 @@ static void json_ranks(const pl_report *report, pl_json *j) {
   pl_json_close(j, ']');
 }
 
+static void json_outcome(const pl_outcome *outcome, pl_json *j) {
+  pl_json_open(j, "results", '{');
+  for (int v = 0; v < PLAIT_OUTPUTS; v++) {
+    const pl_single *s = &outcome->single[v];
+    if (!s->name[0]) continue;
+    if (is_whole(s))
+      pl_json_int(j, s->name, (int64_t)s->value);
+    else
+      pl_json_real(j, s->name, s->value);
+  }
+  pl_json_close(j, '}');
+  pl_json_string(j, "result_warning", outcome->warning);
+}
+
 void pl_report_json(const pl_report *report, pl_json *j) {
   pl_json_open(j, NULL, '{');
   pl_json_int(j, "schema_version", SCHEMA);
@@ -176,6 +207,7 @@ void pl_report_json(const pl_report *report, pl_json *j) {
   pl_json_string(j, "input", report->input ? report->input : "");
   pl_json_string(j, "output", report->output ? report->output : "");
   pl_json_bool(j, "complete", report->complete);
+  json_outcome(&report->outcome, j);
   pl_json_int(j, "ranks", report->ranks);
   pl_json_int(j, "blocks_total", report->blocks_total);
   pl_json_int(j, "blocks_resumed", report->blocks_resumed);

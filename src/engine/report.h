@@ -26,6 +26,17 @@ typedef struct pl_meter {            // of one rank; all times in s
   pl_trace *trace; // of this process; NULL in what was gathered
 } pl_meter;
 
+typedef struct pl_single { // an output without axes; plain bytes that travel
+  char name[PLAIT_NAME];   // "" none
+  plait_type type;
+  double value;
+} pl_single;
+
+typedef struct pl_outcome { // what a pattern has to say about the result
+  pl_single single[PLAIT_OUTPUTS];
+  char warning[512]; // of the kernel; "" none
+} pl_outcome;
+
 typedef struct pl_report {
   char kernel[PLAIT_NAME];
   const char *pattern;
@@ -49,6 +60,7 @@ typedef struct pl_report {
   bool complete;
   bool kept;         // not complete, but the same command goes on from here
   char warning[512]; // "" none
+  pl_outcome outcome;
 } pl_report;
 
 // What the system counts for this process, from start to stop: CPU, switches, memory. Threads: one.
@@ -64,6 +76,7 @@ void pl_report_derive(pl_report *report); // all but the ranks' own figures, fro
 // pl_report_derive calls it).
 void pl_report_judge(pl_report *report);
 void pl_report_paragraph(const pl_report *report, pl_text *out); // one paragraph for people
+void pl_report_outcome(const pl_report *report, pl_text *out);   // its first sentence; "" none
 void pl_report_json(const pl_report *report, pl_json *out);      // "schema_version": 1
 // What pl_report_json wrote; `name` of the file for messages. PLAIT_INPUT (it is no report),
 // PLAIT_MEMORY. Not collective.

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "engine/report_fields.h"
 #include "engine/yaml.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,20 @@ static plait_err read_ranks(const pl_yaml *list, pl_report *report) {
   return PLAIT_OK;
 }
 
+// A number without a point or an exponent was whole; null is NaN.
+static void read_outcome(const pl_yaml *root, pl_outcome *to) {
+  const pl_yaml *results = pl_yaml_find(root, "results");
+  const pl_yaml *one = results ? results->first : NULL;
+  for (int v = 0; one && v < PLAIT_OUTPUTS; one = one->next, v++) {
+    pl_single *s = &to->single[v];
+    bool whole = one->text[strspn(one->text, "-0123456789")] == '\0';
+    snprintf(s->name, sizeof s->name, "%s", one->key);
+    s->type = whole ? PLAIT_I64 : PLAIT_F64;
+    if (!pl_parse_real(one->text, &s->value)) s->value = NAN;
+  }
+  snprintf(to->warning, sizeof to->warning, "%s", words(root, "result_warning"));
+}
+
 static plait_err read_root(const pl_yaml *root, const char *name, pl_report *report) {
   static const char *const patterns[] = {"map", "reduce", "evolve", "solve", NULL};
   const pl_yaml *ranks = root ? pl_yaml_find(root, "per_rank") : NULL;
@@ -118,6 +133,7 @@ static plait_err read_root(const pl_yaml *root, const char *name, pl_report *rep
   report->start_up = number(root, "start_up_s", 0);
   report->span = number(root, "timeline_s", 0);
   snprintf(report->warning, sizeof report->warning, "%s", words(root, "warning"));
+  read_outcome(root, &report->outcome);
   return PLAIT_OK;
 }
 

@@ -3,6 +3,7 @@
 // See results.h.
 #include "engine/results.h"
 #include "base/mem.h"
+#include <stdio.h>
 
 enum { ALIGN = 64 };
 
@@ -65,8 +66,27 @@ const plait_block *pl_results_prepare(pl_results *results, int slot, int k, cons
   return out;
 }
 
+// Encoding may change a value in its place (byte order), so it is noted before.
+static void note_single(const plait_output *output, const plait_block *out, pl_single *to) {
+  *to = (pl_single){.type = out->type};
+  snprintf(to->name, sizeof to->name, "%s", output->name);
+  plait_row_to_f64(out->type, out->data, 1, &to->value);
+}
+
+static void note_singles(pl_results *results, const plait_block *out) {
+  const plait_plan *plan = &results->task->plan;
+  bool any = false;
+  for (int v = 0; v < plan->noutputs; v++) any = any || (out[v].data && out[v].ndim == 0);
+  if (!any || !results->outcome) return;
+#pragma omp single
+  for (int v = 0; v < plan->noutputs; v++)
+    if (out[v].data && out[v].ndim == 0)
+      note_single(&plan->output[v], &out[v], &results->outcome->single[v]);
+}
+
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise) {
   const plait_block *out = results->slots[slot].out + k * results->task->plan.noutputs;
+  note_singles(results, out);
   for (int v = 0; v < results->task->plan.noutputs; v++)
     if (out[v].data) pl_output_encode(results->output, v, &out[v], raise);
 }

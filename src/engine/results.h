@@ -19,7 +19,8 @@ typedef struct pl_results {
   pl_results_slot *slots;
   char *memory;
   int64_t bytes_written;
-  bool emitting; // results are those of `emit`: only its outputs have blocks
+  pl_outcome *outcome; // *borrowed*; where single values are noted, NULL: nowhere
+  bool emitting;       // results are those of `emit`: only its outputs have blocks
 } pl_results;
 
 size_t pl_results_set_bytes(const pl_task *task); // that one set of outputs takes
@@ -27,7 +28,7 @@ plait_err pl_results_start(pl_task *task, pl_output *output, int nslots, pl_resu
 void pl_results_stop(pl_results *results);
 // Makes room for the results of `tile` as number k of the slot: the blocks to fill, one per output.
 const plait_block *pl_results_prepare(pl_results *results, int slot, int k, const pl_box *tile);
-// Team function: result k becomes what the file holds.
+// Team function: result k becomes what the file holds. Single values are noted before.
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise);
 // Writer strand. *hash: of the stored bytes (pl_output_hash).
 plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash);

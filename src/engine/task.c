@@ -251,6 +251,22 @@ static plait_err gather_traces(pl_comm *comm, const pl_job *job, const pl_trace 
   return job->trace ? pl_trace_gather(comm, trace, &report->traces) : PLAIT_OK;
 }
 
+// Collective. The rank that had the last partial knows the single values, whichever that was.
+static plait_err gather_outcome(pl_comm *comm, const pl_outcome *mine, pl_report *report) {
+  pl_outcome *all = NULL;
+  bool root = pl_comm_rank(comm) == 0;
+  TRY(pl_comm_agree(comm, root ? pl_calloc((size_t)report->ranks, sizeof *all, &all) : PLAIT_OK));
+  plait_err err = pl_comm_gather(comm, mine, sizeof *mine, all, 0);
+  for (int r = 0; root && err == PLAIT_OK && r < report->ranks; r++) {
+    pl_outcome *to = &report->outcome;
+    for (int v = 0; v < PLAIT_OUTPUTS; v++)
+      if (all[r].single[v].name[0]) to->single[v] = all[r].single[v];
+    if (!to->warning[0]) memcpy(to->warning, all[r].warning, sizeof to->warning);
+  }
+  pl_free(&all);
+  return err;
+}
+
 plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placement,
                       const pl_progress *progress, pl_report *report) {
   pl_meter meter;
@@ -276,6 +292,8 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
   plait_err gathered = pl_comm_gather(comm, &meter, sizeof meter, report->rank, 0);
   if (gathered == PLAIT_OK && traced)
     gathered = gather_traces(comm, task->job, trace, meter.wall, report);
+  if (gathered == PLAIT_OK && err == PLAIT_OK)
+    gathered = gather_outcome(comm, &stage.outcome, report);
   pl_trace_stop(&trace);
   report->complete = err == PLAIT_OK && task->job->sample == 0;
   if (gathered == PLAIT_OK && pl_comm_rank(comm) == 0) pl_report_derive(report);

@@ -25,7 +25,7 @@ static char centers_path[] = "/tmp/plait-test-kmeans-XXXXXX";
 
 typedef struct answer {
   double centers[K * D], inertia;
-  int64_t counts[K], iterations;
+  int64_t counts[K], iterations, converged, skipped;
   int32_t labels[N];
 } answer;
 
@@ -117,8 +117,13 @@ static plait_err run_table(const char *settings, plait_type type, const double x
   plait_row_from_f64(type, copy, N * D, bytes);
   plait_array in = table_of(type, N, D);
   bool narrow = type == PLAIT_F32 || plait_type_size(type) <= 2;
-  void *const out[] = {narrow ? (void *)centers : (void *)a->centers, a->counts, &a->inertia,
-                       &a->iterations, a->labels};
+  void *const out[] = {narrow ? (void *)centers : (void *)a->centers,
+                       a->counts,
+                       &a->inertia,
+                       &a->iterations,
+                       &a->converged,
+                       &a->skipped,
+                       a->labels};
   plait_err err = apply(settings, &in, bytes, rows, 5, out);
   for (int i = 0; narrow && i < K * D; i++) a->centers[i] = (double)centers[i];
   return err;
@@ -166,8 +171,8 @@ static void rows_along_any_axes(void **state) {
                     .shape = {D, 20, 25},
                     .dims = {"time", "y", "x"},
                     .coord_units = {"", "", ""}};
-  void *const out[] = {second.centers, second.counts, &second.inertia, &second.iterations,
-                       second.labels};
+  void *const out[] = {second.centers,    second.counts,   &second.inertia, &second.iterations,
+                       &second.converged, &second.skipped, second.labels};
   snprintf(settings, sizeof settings, "k=5 features=time centers=%s", centers_path);
   if (apply(settings, &in, turned, 9, 5, out) != PLAIT_OK) fail_msg("%s", pl_message());
   assert_memory_equal(first.labels, second.labels, sizeof first.labels);
@@ -185,20 +190,21 @@ static void missing_values(void **state) {
   memcpy(less, x, 100 * D * sizeof *x);
   memcpy(less + 100 * D, x + 101 * D, 398 * D * sizeof *x);
   x[100 * D + 3] = x[499 * D] = NAN;
-  assert_int_equal(run_table("k=5", PLAIT_F64, x, 50, &all), PLAIT_KERNEL);
+  assert_int_equal(run_table("k=5", PLAIT_F64, x, 50, &all), PLAIT_REFUSED);
   assert_non_null(strstr(pl_message(), "row 100 "));
   assert_int_equal(run_table(settings, PLAIT_F32, x, 50, &all), PLAIT_OK);
   assert_int_equal(all.labels[100], -1);
   assert_int_equal(all.labels[499], -1);
+  assert_int_equal(all.skipped, 2);
   plait_array in = table_of(PLAIT_F64, N - 2, D);
-  void *const out[] = {without.centers, without.counts, &without.inertia, &without.iterations,
-                       without.labels};
+  void *const out[] = {without.centers,    without.counts,   &without.inertia, &without.iterations,
+                       &without.converged, &without.skipped, without.labels};
   assert_int_equal(apply(settings, &in, less, 50, 5, out), PLAIT_OK);
   assert_memory_equal(all.counts, without.counts, sizeof all.counts);
   assert_memory_equal(all.labels, without.labels, 100 * sizeof *all.labels);
   assert_memory_equal(all.labels + 101, without.labels + 100, 398 * sizeof *all.labels);
   for (int i = 0; i < N * D; i++) x[i] = NAN;
-  assert_int_equal(run_table("k=5 missing=skip", PLAIT_F64, x, 50, &all), PLAIT_KERNEL);
+  assert_int_equal(run_table("k=5 missing=skip", PLAIT_F64, x, 50, &all), PLAIT_REFUSED);
   assert_non_null(strstr(pl_message(), "0 rows"));
 }
 
@@ -207,7 +213,7 @@ static void empty_clusters(void **state) {
   (void)state;
   const double x[] = {0, 1, 2, 10, 11, 12, 100}, away[] = {5, 1e6, 2e6};
   double centers[3], inertia;
-  int64_t counts[3], iterations;
+  int64_t counts[3], iterations, converged, skipped;
   int32_t labels[7];
   char settings[200];
   plait_array in = {.name = "",
@@ -217,12 +223,14 @@ static void empty_clusters(void **state) {
                     .shape = {7},
                     .dims = {"i"},
                     .coord_units = {""}};
-  void *const out[] = {centers, counts, &inertia, &iterations, labels};
+  void *const out[] = {centers, counts, &inertia, &iterations, &converged, &skipped, labels};
   write_centers(away, 3, 1);
   snprintf(settings, sizeof settings, "k=3 tolerance=0 centers=%s", centers_path);
   if (apply(settings, &in, x, 3, 5, out) != PLAIT_OK) fail_msg("%s", pl_message());
   assert_true(fabs(inertia - 4) < 1e-9);
   for (int c = 0; c < 3; c++) assert_true(counts[c] > 0);
+  assert_int_equal(converged, 1);
+  assert_int_equal(skipped, 0);
   assert_int_equal(labels[0], labels[2]);
   assert_int_equal(labels[3], labels[5]);
   assert_int_not_equal(labels[0], labels[3]);
@@ -256,13 +264,13 @@ static void senseless(void **state) {
   char settings[200];
   write_centers((const double[12]){0}, 4, 3);
   snprintf(settings, sizeof settings, "k=5 centers=%s", centers_path);
-  refused("k=501", PLAIT_JOB, "fewer rows");
+  refused("k=501", PLAIT_JOB, "501 clusters are asked for, the input has 500 rows");
   refused("k=0", PLAIT_JOB, "k");
   refused("k=5 features=all", PLAIT_JOB, "features");
   refused("k=5 init=kmeans", PLAIT_JOB, "k-means++");
-  refused(settings, PLAIT_KERNEL, "5 x 7 values wanted, the file has 4 x 3");
+  refused(settings, PLAIT_REFUSED, "5 x 7 values wanted, the file has 4 x 3");
   refused("k=5 centers=/nowhere.npy", PLAIT_INPUT, "nowhere");
-  refused("k=5", PLAIT_KERNEL, "infinite");
+  refused("k=5", PLAIT_REFUSED, "infinite");
 }
 
 // ---- teams ----------------------------------------------------------------------------------

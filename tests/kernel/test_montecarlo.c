@@ -23,13 +23,13 @@
 enum { L = MC_LANES };
 
 typedef struct result {
-  double value, error, samples, exact, round_value[100], round_error[100];
+  double value, error, samples, exact, round_value[100], round_error[100], reached;
 } result;
 
 static plait_err run(const char *settings, result *r) {
   plait_lab lab = {.apply = pl_lab_apply, .kernel = pl_kernel_find("montecarlo")};
-  void *const out[] = {&r->value, &r->error,      &r->samples,
-                       &r->exact, r->round_value, r->round_error};
+  void *const out[] = {&r->value,      &r->error,      &r->samples, &r->exact,
+                       r->round_value, r->round_error, &r->reached};
   return lab.apply(&lab, settings, NULL, NULL, (int64_t[]){3000}, out);
 }
 
@@ -142,13 +142,14 @@ static void target_ends_the_rounds(void **state) {
   result once, r;
   ran("problem=pi samples=10240 seed=9", &once);
   ran("problem=pi samples=10240 seed=9 target=5e-3 rounds=100", &r);
+  assert_true(isnan(once.reached) && r.reached == 1);
   assert_true(r.error <= 5e-3 && r.samples > 100000 && r.samples < 120000);
   assert_true(r.round_value[0] == once.value && r.round_error[0] == once.error);
   int rounds = (int)(r.samples / 10240);
   assert_true(r.round_value[rounds - 1] == r.value && r.round_error[rounds - 2] > 5e-3);
   assert_true(isnan(r.round_value[rounds]));
   ran("problem=pi samples=10240 seed=9 target=1e-9 rounds=3", &r);
-  assert_true(r.samples == 30720 && r.error > 1e-9);
+  assert_true(r.samples == 30720 && r.error > 1e-9 && r.reached == 0);
   ran("problem=pi samples=10240 seed=10", &r);
   assert_true(r.value != once.value);
 }

@@ -139,9 +139,16 @@ if [ -n "$mpirun" ]; then
 fi
 # ---- learning and sampling
 climates() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$source_dir/jobs/kmeans-climates.yaml" output=result.nc "$@"; }
-climates 2 'k: there are fewer rows than clusters' params.k=100000
-# What was refused is not done: the same command again does not go on behind it.
-for again in 1 2 3; do climates 1 'row [0-9]+ has a missing value' params.missing=refuse run.block=64KiB; done
+climates 2 'k: 100000 clusters are asked for, the input has 16200 rows' params.k=100000
+climates 2 "unknown key 'params.clusters'; did you mean 'k'" params.clusters=5
+climates 2 "unknown key 'params.n_clusters'; did you mean 'k'" params.n_clusters=5
+climates 2 "unknown key 'params.label'; did you mean 'labels'" params.label=false
+# What was refused is not done and will be refused again: nothing is kept to go on with.
+for again in 1 2 3; do
+  climates 2 'row [0-9]+ has a missing value' params.missing=refuse run.block=64KiB; has_not err 'continue with'
+  [ ! -e result.nc.journal ] && [ ! -e result.nc.partial ] || fail "$last: left something to be continued"
+done
+run 0 "$plait" run "$source_dir/jobs/kmeans-climates.yaml" output=result.nc params.missing=skip -q
 climates 2 'none.npy: cannot open' params.centers=none.npy
 option() { local c=$1 p=$2; shift 2; refused "$c" "$p" "$source_dir/jobs/montecarlo-option.yaml" output=result.nc "$@"; }
 option 2 'must be from 2' params.samples=-1

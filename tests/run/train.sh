@@ -172,15 +172,19 @@ bad 2 'row 0 has the label 0.5, expected a whole number' net.yaml params.labels=
 bad 2 'row 2 has the label 2, expected a whole number 0 .. 1' net.yaml params.classes=2
 bad 2 'no row has the label 1 of 0 .. 2' net.yaml params.labels=gap.npy
 bad 2 'all rows have the label 0' net.yaml params.labels=one.npy
+# labels as one array of several in a file
+run 0 "$plait" run say.yaml output=labels.nc --quiet
+run 0 "$plait" run net.yaml params.labels=labels.nc:labels output=again.nc --quiet
+bad 2 'labels.nc: no variable "label"; did you mean "labels"' net.yaml params.labels=labels.nc:label
 bad 2 'multiple of lanes' net.yaml params.lanes=16
 bad 2 'power of 2' net.yaml params.lanes=5
 bad 2 'whole numbers' net.yaml 'params.hidden=[3.5]'
 bad 2 'No such file.*; to get it: ask' net.yaml input=none.npy 'source=ask'
-bad 1 'row 5 has a missing value' net.yaml input=nan.npy params.validation=0
+bad 2 'row 5 has a missing value.*: fill it, or leave the row out' net.yaml input=nan.npy params.validation=0
 bad 1 'no number any more in epoch 1.*smaller params.rate' net.yaml params.method=sgd params.rate=1e6 params.activation=relu 'params.hidden=[20,20]'
 [ ! -e bad.nc.journal ] || fail 'a run that must fail again can be continued'
 if [ -n "$mpirun" ]; then
-  run 1 "$mpirun" -np 3 "$plait" run net.yaml --quiet input=nan.npy params.validation=0 output=bad.nc
+  run 2 "$mpirun" -np 3 "$plait" run net.yaml --quiet input=nan.npy params.validation=0 output=bad.nc
   has err 'row 5 has a missing value'
 fi
 bad 2 'takes rows of 6 features, the input has 1' say.yaml input=y.npy params.labels=
@@ -192,6 +196,13 @@ run 0 "$plait" run net.yaml params.labels=gap.npy params.classes=3 output=gap.nc
 run 0 "$plait" run net.yaml params.method=sgd params.rate=0.05 params.l2=42 params.momentum=0 params.epochs=30 \
   params.patience=0 output=far.nc
 has err 'diverged in epoch [0-9]+ .*the weights are those of epoch'
+has out 'Result: best_epoch [0-9]+, best_loss [0-9.]+, best_check_accuracy 0\.[0-9]+\. Warning: the training diverged'
+# Rows without a label of their own are counted, and it is said.
+run 0 "$plait" run say.yaml input=nan.npy output=holes.nc
+has out 'Result: missing 1, accuracy 0\.[0-9]+, loss 0\.[0-9]+\. Warning: 1 of 6000 rows have missing values: their label is -1'
+run 0 "$plait" run say.yaml input=nan.npy output=holes.nc params.labels= params.probabilities=false --force -q
+has out 'Result: missing 1\. Warning: 1 of 6000'
+run 0 "$plait" run say.yaml output=holes.nc --force; has out 'missing 0, accuracy'; has_not out 'rows have missing'
 
 # ---- Fashion-MNIST
 data=/usr/share/datasets/fashion-mnist

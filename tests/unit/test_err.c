@@ -113,6 +113,26 @@ static void raising(void **state) {
   assert_int_equal(pl_raised(&raise), PLAIT_KERNEL);
 }
 
+static void refusing_and_warning(void **state) {
+  (void)state;
+  plait_raise raise = {0};
+  plait_call call = {.raise = &raise}, deaf = {0};
+  plait_call_warn(&deaf, "nobody hears");
+  plait_call_warn(&call, "row %d", 7);
+  plait_call_warn(&call, "row %d", 7);
+  assert_string_equal(raise.warning, "row 7");
+  plait_call_warn(&call, "target");
+  assert_string_equal(raise.warning, "row 7; target");
+  for (int i = 0; i < 1000; i++) plait_call_warn(&call, "%d of many", i);
+  assert_int_equal(strlen(raise.warning), sizeof raise.warning - 1);
+  assert_int_equal(pl_raised(&raise), PLAIT_OK);
+  plait_call_refuse(&deaf, "nobody hears");
+  plait_call_refuse(&call, "row %d", 8);
+  assert_int_equal(pl_raised(&raise), PLAIT_REFUSED);
+  assert_string_equal(pl_message(), "row 8");
+  assert_int_equal(pl_exit_code(PLAIT_REFUSED), 2);
+}
+
 static void *raise_once(void *data) {
   pl_raise(data, PLAIT_IO, "0123456789012345678901234567890123456789");
   return NULL;
@@ -202,6 +222,7 @@ int main(void) {
       cmocka_unit_test(macros),
       cmocka_unit_test(a_message_per_thread),
       cmocka_unit_test(raising),
+      cmocka_unit_test(refusing_and_warning),
       cmocka_unit_test(one_of_many_wins),
       cmocka_unit_test(logging),
       cmocka_unit_test(types),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include "base/mem.h"
 #include "engine/report.h"
@@ -136,6 +137,35 @@ static void paragraph_says_it_all(void **state) {
   pl_report_free(&r);
 }
 
+// Single values: said, written, and the same when they are read again.
+static void outcome_travels(void **state) {
+  (void)state;
+  static const pl_single single[] = {{"", PLAIT_F64, 5},
+                                     {"inertia", PLAIT_F64, 402650.8212345678},
+                                     {"exact", PLAIT_F64, NAN},
+                                     {"steps", PLAIT_I64, 12}};
+  pl_report r = two_ranks(), again;
+  pl_text text = {0}, twice = {0};
+  pl_json json = {0};
+  memcpy(r.outcome.single, single, sizeof single);
+  strcpy(r.outcome.warning, "the \"target\" was not reached");
+  pl_report_outcome(&r, &text);
+  assert_string_equal(text.at, "Result: inertia 402650.82, steps 12. "
+                               "Warning: the \"target\" was not reached. ");
+  pl_report_json(&r, &json);
+  assert_non_null(strstr(json.text.at, "\"inertia\": 402650.8212345678,"));
+  assert_non_null(strstr(json.text.at, "\"exact\": null,"));
+  assert_non_null(strstr(json.text.at, "\"steps\": 12\n"));
+  assert_int_equal(pl_report_read(json.text.at, json.text.length, "r.json", &again), PLAIT_OK);
+  pl_report_outcome(&again, &twice);
+  assert_string_equal(text.at, twice.at);
+  pl_text_free(&text);
+  pl_text_free(&twice);
+  pl_text_free(&json.text);
+  pl_report_free(&r);
+  pl_report_free(&again);
+}
+
 static void nothing_happened(void **state) {
   pl_report r = {0};
   pl_text text = {0};
@@ -228,6 +258,7 @@ int main(void) {
       cmocka_unit_test(sums_and_maxima),
       cmocka_unit_test(hidden_and_balance),
       cmocka_unit_test(paragraph_says_it_all),
+      cmocka_unit_test(outcome_travels),
       cmocka_unit_test(nothing_happened),
       cmocka_unit_test(json_has_every_rank),
       cmocka_unit_test(a_badly_placed_run_is_warned_of),

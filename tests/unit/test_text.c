@@ -284,6 +284,15 @@ static void near_names(void **state) {
   (void)state;
   static const char *const names[] = {"sigma", "boundary", "truncate", "x", "y", NULL};
   static const char *const none[] = {NULL};
+  assert_string_equal(pl_nearest_within("sgima", 1, names), "sigma");
+  assert_null(pl_nearest_within("sgiam", 1, names));
+  assert_null(pl_nearest_within("bound", 2, names));
+  assert_true(pl_has_word("number of clusters", "clusters"));
+  assert_true(pl_has_word("clusters, k", "clusters"));
+  assert_true(pl_has_word("a cluster of clusters", "cluster"));
+  assert_false(pl_has_word("number of clusters", "cluster"));
+  assert_false(pl_has_word("number of clusters", "lusters"));
+  assert_false(pl_has_word("number", ""));
   assert_string_equal(pl_nearest("sgima", names), "sigma");
   assert_string_equal(pl_nearest("Sigma", names), "sigma");
   assert_string_equal(pl_nearest("sigm", names), "sigma");
