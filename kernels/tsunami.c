@@ -24,10 +24,12 @@
 #include <string.h>
 
 enum { H, M, N, U, V, DEPTH, RELIEF, UPLIFT }; // fields; U, V: factors of the lower faces
+enum { LANES = 8 };                            // columns whose sums are formed side by side
 
 typedef struct row { // of one latitude
   float rx, ry;      // dt / (R cos p dl), dt / (R cos p dp)
   float fm, fn;      // dt f at M / cos p of N's faces; dt f cos p at N
+  double area;       // of a cell, m2
 } row;
 
 static const double gravity = 9.80665, omega = 7.292115e-5; // m, m/s2, rad/s
@@ -189,6 +191,7 @@ static void tables(const plait_call *call, const plait_grid *g, double dt, void 
     rows[j].ry = (float)(dt / (step_y(call) * cos(lat * rad)));
     rows[j].fm = (float)(dt * 2 * omega * sin(lat * rad) / cos(lat * rad));
     rows[j].fn = (float)(dt * 2 * omega * sin(face * rad) * cos(face * rad));
+    rows[j].area = step_x(call, lat) * step_y(call);
   }
 }
 
@@ -305,16 +308,35 @@ static void advance(const plait_call *call, const plait_cells *b) {
   }
 }
 
-static void diagnose(const plait_call *call, const plait_cells *b, double sum[]) {
-  const row *rows = call->state;
-  for (int64_t j = 0; j < b->n[0]; j++) {
-    const float *h = (const float *)b->now[H] + j * b->stride[0];
-    double area = b->dt / rows[b->lo[0] + j].rx * step_y(call);
-    for (int64_t i = 0; i < b->n[1]; i++) {
-      sum[0] += area * h[i];
-      sum[1] += area * 0.5 * 1025 * gravity * h[i] * h[i];
+// Volume and integral of h^2 of LANES columns, side by side: with one addition waiting for the one
+// before, all of a globe took as long as eight steps.
+PLAIT_WIDE static void add_columns(const float *restrict h, ptrdiff_t stride,
+                                   const row *restrict rows, int64_t n, double *restrict sum) {
+  double s[LANES] = {0}, t[LANES] = {0};
+  for (int64_t j = 0; j < n; j++)
+    for (int k = 0; k < LANES; k++) {
+      double v = rows[j].area * h[j * stride + k];
+      s[k] += v;
+      t[k] += v * h[j * stride + k];
     }
-  }
+  sum[0] += ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+  sum[1] += ((t[0] + t[4]) + (t[2] + t[6])) + ((t[1] + t[5]) + (t[3] + t[7]));
+}
+
+static void diagnose(const plait_call *call, const plait_cells *b, double sum[]) {
+  const row *rows = (const row *)call->state + b->lo[0];
+  const float *h = b->now[H];
+  double own[2] = {0};
+  int64_t i = 0;
+  for (; i + LANES <= b->n[1]; i += LANES) add_columns(h + i, b->stride[0], rows, b->n[0], own);
+  for (; i < b->n[1]; i++)
+    for (int64_t j = 0; j < b->n[0]; j++) {
+      double v = rows[j].area * h[j * b->stride[0] + i];
+      own[0] += v;
+      own[1] += v * h[j * b->stride[0] + i];
+    }
+  sum[0] += own[0];
+  sum[1] += 0.5 * 1025 * gravity * own[1];
 }
 
 // In a closed basin with an island the volume stays, and the tiling leaves no trace.
@@ -359,7 +381,7 @@ const plait_kernel plait_kernel_tsunami = {
     .name = "tsunami",
     .summary = "linear long waves over real relief: height, arrival, gauges",
     .pattern = PLAIT_EVOLVE,
-    .version = 1,
+    .version = 2,
     .params = tsunami_table,
     .params_size = sizeof(tsunami_params),
     .takes = PLAIT_TAKES_ALL,

@@ -188,15 +188,15 @@ static void finish_snapshot(evolve_run *run, bool looked, int thread) {
   pl_evolve *e = run->e;
   bool finite = pl_snapshots_finish(&e->snapshots, run->stage->output, run->slot, &e->march.raise);
   if (!finite && !looked) pl_evolve_check_finite(&e->march, run->looked, thread);
+  if (e->sums) pl_sums_own(&e->block_sums, thread);
 }
 
 static plait_err hand_over(evolve_run *run, pl_strands *strands, int thread) {
   pl_evolve *e = run->e;
 #pragma omp barrier
   if (thread == 0) {
-    double *sums = e->sums;
-    if (sums) sums += pl_evolve_snapshot_at(e, e->march.step) * e->march.grid.ndiagnoses;
-    run->error = sums ? pl_evolve_sums(e, sums) : PLAIT_OK;
+    int64_t at = pl_evolve_snapshot_at(e, e->march.step) * e->march.grid.ndiagnoses;
+    run->error = e->sums ? pl_sums_total(&e->block_sums, e->sums + at) : PLAIT_OK;
     if (run->error == PLAIT_OK) pl_strands_give_out(strands, run->slot);
   }
 #pragma omp barrier

@@ -4,6 +4,7 @@
 #ifndef PL_EVOLVE_H
 #define PL_EVOLVE_H
 #include "engine/checkpoint.h"
+#include "engine/evolve_sums.h"
 #include "engine/gauge.h"
 #include "engine/pattern.h"
 #include "engine/snapshot.h"
@@ -16,7 +17,8 @@ typedef struct pl_evolve {
   int64_t nsnapshots;
   pl_gauges gauges;
   pl_snapshots snapshots;
-  double *sums;          // [nsnapshots, ndiagnoses], filled on rank 0; *owned*
+  double *sums;          // [nsnapshots, ndiagnoses], filled on rank 0; *owned*; NULL: not kept
+  pl_sums block_sums;    // what they are made of
   pl_checkpoints *store; // of a run whose output keeps anything; *owned*
   int64_t resumed;       // steps that an earlier run did
   int var_sum, var_maximum, var_arrival, var_gauge; // in the layout; -1: not kept
@@ -27,9 +29,8 @@ plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threa
 // Second half of opening: initial state, gauges, layout, output check. Collective.
 plait_err pl_evolve_prepare(pl_comm *comm, pl_task *task);
 void pl_evolve_close(pl_evolve **evolve);
-plait_err pl_evolve_load(pl_evolve *evolve);                // evolve_load.c: fields from files
-plait_err pl_evolve_layout(pl_evolve *evolve);              // evolve_layout.c: task->layout
-plait_err pl_evolve_sums(pl_evolve *evolve, double sums[]); // evolve_sums.c; leader, collective
+plait_err pl_evolve_load(pl_evolve *evolve);   // evolve_load.c: fields from files
+plait_err pl_evolve_layout(pl_evolve *evolve); // evolve_layout.c: task->layout
 // Raises what is not finite in this thread's share of the state; the message says that the state
 // was looked at after step `looked`. Team function. evolve_finite.c
 void pl_evolve_check_finite(pl_march *march, int64_t looked, int thread);

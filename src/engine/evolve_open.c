@@ -145,8 +145,10 @@ static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
 
 static plait_err finish_open(pl_evolve *e) {
   pl_task *task = e->task;
-  if (task->job->evolve.sums && e->march.grid.ndiagnoses > 0)
+  if (task->job->evolve.sums && e->march.grid.ndiagnoses > 0) {
     TRY(pl_calloc((size_t)(e->nsnapshots * e->march.grid.ndiagnoses), sizeof(double), &e->sums));
+    TRY(pl_sums_start(&e->march, &e->block_sums));
+  }
   TRY(pl_calloc((size_t)e->nsnapshots, sizeof *e->snapshots.hash, &e->snapshots.hash));
   TRY(pl_snapshots_start(&e->march, &e->snapshots));
   TRY(pl_evolve_layout(e));
@@ -224,6 +226,7 @@ void pl_evolve_close(pl_evolve **at) {
   pl_gauges_stop(&e->gauges);
   pl_march_stop(&e->march);
   pl_checkpoints_close(&e->store);
+  pl_sums_stop(&e->block_sums);
   pl_free(&e->sums);
   for (int a = 0; a < PL_AXES; a++) pl_free(&e->coord[a]);
   pl_free(at);

@@ -43,6 +43,25 @@ for job in box globe; do
   done
 done
 
+# The sums are those of the cells, blocks that the grid cuts off included.
+run 0 "$plait" run box.yaml --quiet --force evolve.stride=1 'params.cells=[20,27,37]'
+run 0 "$plait" run globe.yaml --quiet --force evolve.stride=1 params.south=-39.9
+run 0 /usr/bin/python3 - <<'E'
+import sys
+try: import netCDF4, numpy as np
+except ImportError: sys.exit(0)
+d = netCDF4.Dataset('box.nc')
+for t in range(len(d['time'])):
+    assert abs(d['heat'][t] / d['temperature'][t].astype(float).sum() - 1) < 1e-13, t
+d = netCDF4.Dataset('globe.nc')
+area = 6371000 ** 2 * np.radians(1 / 6) ** 2 * np.cos(np.radians(d['lat'][:].astype(float)))[:, None]
+for t in range(len(d['time'])):
+    h = np.ma.filled(d['height'][t], 0).astype(float)
+    for name, want in ('volume', (area * h).sum()), ('potential_energy', (area * h * h).sum() * 0.5 * 1025 * 9.80665):
+        assert abs(d[name][t] / want - 1) < 1e-9, (name, t, d[name][t], want)
+E
+rm -f box.nc* globe.nc*
+
 # Ranks with different numbers of threads would choose tiles of different depth.
 if [ -n "$mpirun" ]; then
   run 0 "$plait" run box.yaml --force --quiet params.cells='[16,200,200]' evolve.steps=60 --threads 1
