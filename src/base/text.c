@@ -35,6 +35,16 @@ void pl_text_add(pl_text *text, const char *format, ...) {
   va_end(again);
 }
 
+void pl_text_add_csv(pl_text *out, const char *text) {
+  if (!strpbrk(text, ",\"\n\r")) {
+    pl_text_add(out, "%s", text);
+    return;
+  }
+  pl_text_add(out, "\"");
+  for (; *text; text++) pl_text_add(out, *text == '"' ? "\"\"" : "%c", *text);
+  pl_text_add(out, "\"");
+}
+
 void pl_text_free(pl_text *text) {
   pl_free(&text->at);
   *text = (pl_text){0};

@@ -11,6 +11,7 @@ typedef struct pl_text { // zero-initialised is empty; `at` is NULL or zero-term
   bool failed; // an allocation failed: the text is cut, check once at the end
 } pl_text;
 void pl_text_add(pl_text *text, const char *format, ...) PLAIT_PRINTF(2, 3);
+void pl_text_add_csv(pl_text *text, const char *field); // quoted where CSV asks for it (RFC 4180)
 void pl_text_free(pl_text *text);
 
 // Bytes of the UTF-8 sequence at `at`, 0 when it is none (overlong forms and surrogates are none).

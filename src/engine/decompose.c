@@ -69,19 +69,54 @@ static bool best_cut(const plait_grid *g, int size, int ranks[PL_AXES]) {
   return best >= 0;
 }
 
+static const char *shape_of(const plait_grid *g, char text[80]) {
+  int n = 0;
+  for (int a = 0; a < g->ndim; a++)
+    n += snprintf(text + n, 80 - (size_t)n, "%s%lld", a ? " x " : "", (long long)g->shape[a]);
+  return text;
+}
+
+// Cells that an axis must have on a single rank: as many as a stage reads; where an axis that is
+// not the last is closed to a ring, as many as a whole step does.
+static int64_t least_cells(const plait_grid *g, int axis) {
+  int64_t least = 1;
+  for (int s = 0; s < g->nstages; s++)
+    least = greater(least, greater(g->stage[s].below[axis], g->stage[s].above[axis]));
+  if (g->edge[axis][0] != PLAIT_EDGE_PERIODIC || axis == g->ndim - 1) return least;
+  return greater(least, greater(pl_decompose_reach(g, axis, 0), pl_decompose_reach(g, axis, 1)));
+}
+
+plait_err pl_decompose_check(const plait_grid *g) {
+  char shape[80];
+  if (g->ndim < 1 || g->ndim > PL_AXES)
+    return plait_fail(PLAIT_KERNEL, "a grid of %d axes: 1 to %d are possible", g->ndim, PL_AXES);
+  if (g->nfields < 1 || g->nfields > PLAIT_FIELDS || g->nstages < 1 || g->nstages > PLAIT_STAGES)
+    return plait_fail(PLAIT_KERNEL,
+                      "a grid of %d fields and %d stages: 1 to %d and 1 to %d are possible",
+                      g->nfields, g->nstages, PLAIT_FIELDS, PLAIT_STAGES);
+  for (int a = 0; a < g->ndim; a++) {
+    for (int s = 0; s < g->nstages; s++)
+      if (g->stage[s].below[a] < 0 || g->stage[s].above[a] < 0)
+        return plait_fail(PLAIT_KERNEL, "a stage reads less than no cells along axis %d", a);
+    if (g->shape[a] < least_cells(g, a))
+      return plait_fail(PLAIT_JOB,
+                        "the grid of %s cells is too small: along axis %d a step reads %lld cells, "
+                        "and as many must be there",
+                        shape_of(g, shape), a, (long long)least_cells(g, a));
+  }
+  return PLAIT_OK;
+}
+
 plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES]) {
   if (best_cut(g, size, ranks)) return PLAIT_OK;
   char shape[80];
-  int most = size, n = 0;
+  int most = size;
   while (--most > 1 && !best_cut(g, most, ranks)) continue;
-  for (int a = 0; a < g->ndim; a++)
-    n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%lld", a ? " x " : "",
-                  (long long)g->shape[a]);
   return plait_fail(
       PLAIT_JOB,
       "the grid of %s cells is too small for %d ranks: parts begin at multiples of %d cells and "
       "are at least as wide as a step reads; use %d",
-      shape, size, PL_DECOMPOSE_UNIT, most);
+      shape_of(g, shape), size, PL_DECOMPOSE_UNIT, most);
 }
 
 static void place_of(const int ranks[PL_AXES], int rank, int place[PL_AXES]) {

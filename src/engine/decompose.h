@@ -9,6 +9,10 @@
 // order (diagnose) never lie in two parts.
 #define PL_DECOMPOSE_UNIT 8
 
+// What no number of ranks could do: PLAIT_JOB where an axis has fewer cells than a step reads
+// beyond a face, since those are copies of cells inside; PLAIT_KERNEL where the plan makes no
+// sense.
+plait_err pl_decompose_check(const plait_grid *grid);
 // Ranks along each axis: the cut with the least surface, the last axis cut only when that is
 // clearly better (its shells are strips of a few cells). PLAIT_JOB when the grid has too few cells
 // for `size` ranks: a part must be as wide as the cells that a step reads.

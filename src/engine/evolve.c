@@ -357,8 +357,7 @@ static void watch(void *context, const plait_cells *box) {
 
 static void set_up(pl_stage *stage, evolve_run *run) {
   pl_evolve *e = stage->task->evolve;
-  const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
-  if (pl_comm_rank(stage->comm) == 0) pl_gauges_tell(&e->gauges, coord);
+  pl_evolve_warn(e, stage->outcome.warning, sizeof stage->outcome.warning);
   if (e->resumed == 0) pl_gauges_initial(&e->gauges);
   e->march.dog = stage->dog;
   e->march.tiling.watch = watch;

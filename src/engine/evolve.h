@@ -38,6 +38,9 @@ void pl_evolve_check_finite(pl_march *march, int64_t looked, int thread);
 // cannot be written. evolve_store.c
 plait_err pl_evolve_check_gauges(const pl_evolve *evolve);
 plait_err pl_evolve_store_rest(pl_evolve *evolve, pl_output *output); // evolve_store.c
+// Says in the log, and in `warning` for the report, what a user should know about the result:
+// gauges that lie elsewhere than the job says. On rank 0; elsewhere nothing. evolve_store.c
+void pl_evolve_warn(const pl_evolve *evolve, char *warning, size_t room);
 // plait_lab.apply for evolve kernels (evolve_lab.c).
 plait_err pl_evolve_lab(const plait_lab *lab, const char *settings, const plait_array *in,
                         const void *data, const int64_t *block, void *const out[]);

@@ -118,27 +118,38 @@ static plait_err add_sums(pl_evolve *e, int time) {
   return PLAIT_OK;
 }
 
+// Names of the gauges, and which of them lie elsewhere than the job says.
+static plait_err name_gauges(const pl_evolve *e, pl_attrs *attrs) {
+  const pl_gauges *g = &e->gauges;
+  const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
+  pl_text names = {0}, moved = {0};
+  for (int i = 0; i < g->n; i++) pl_text_add(&names, "%s%s", i ? " | " : "", g->gauge[i].name);
+  pl_gauges_moved(g, coord, &moved);
+  plait_err err = names.failed || moved.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
+                                               : pl_attr_set_text(attrs, "gauges", names.at);
+  if (err == PLAIT_OK && moved.length > 0) err = pl_attr_set_text(attrs, "comment", moved.at);
+  pl_text_free(&names);
+  pl_text_free(&moved);
+  return err;
+}
+
 static plait_err add_gauges(pl_evolve *e) {
   const pl_gauges *g = &e->gauges;
   const plait_field *first = &e->march.grid.field[0];
   pl_layout *l = &e->task->layout;
-  pl_text names = {0};
   int dim[2], last = e->march.grid.ndim - 1;
   double *at;
   char name[2 * PLAIT_NAME];
   TRY(add_times(e, "gauge_time", &dim[0], g->samples, g->every));
   dim[1] = add_dim(l, "gauge", g->n);
-  for (int a = last; a >= 0 && a >= last - 1; a--) {
-    TRY(add_coord(l, a == last ? "gauge_x" : "gauge_y", dim[1], g->n, &at));
+  for (int a = last; a >= 0; a--) {
+    static const char *const names_of[] = {"gauge_x", "gauge_y", "gauge_z"};
+    TRY(add_coord(l, names_of[last - a], dim[1], g->n, &at));
     for (int i = 0; i < g->n; i++) at[i] = e->coord[a][g->gauge[i].cell[a]];
   }
   snprintf(name, sizeof name, "gauge_%.50s", first->name);
   TRY(add_var(l, name, PLAIT_F64, 2, dim, first->units, first->long_name, &e->var_gauge));
-  for (int i = 0; i < g->n; i++) pl_text_add(&names, "%s%s", i ? " | " : "", g->gauge[i].name);
-  plait_err err = names.failed ? plait_fail(PLAIT_MEMORY, "out of memory")
-                               : pl_attr_set_text(&l->vars[e->var_gauge].attrs, "gauges", names.at);
-  pl_text_free(&names);
-  return err;
+  return name_gauges(e, &l->vars[e->var_gauge].attrs);
 }
 
 plait_err pl_evolve_layout(pl_evolve *e) {
@@ -148,7 +159,7 @@ plait_err pl_evolve_layout(pl_evolve *e) {
   *l = (pl_layout){0};
   if (job->run.format > 0)
     snprintf(l->format, sizeof l->format, "%s", pl_run_formats[job->run.format]);
-  TRY(pl_calloc(PL_AXES + 4, sizeof *l->coords, &l->coords));
+  TRY(pl_calloc(2 * PL_AXES + 2, sizeof *l->coords, &l->coords));
   TRY(pl_attr_set_text(&l->global, "Conventions", "CF-1.8"));
   TRY(add_times(e, "time", &time, e->nsnapshots, 0));
   for (int a = 0; a < e->march.grid.ndim; a++) TRY(add_axis(e, a, dim));

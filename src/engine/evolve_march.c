@@ -71,15 +71,14 @@ static plait_err agree_on_depth(pl_comm *comm, pl_tiling *tiling) {
 static plait_err start(pl_comm *comm, const pl_march_setup *setup, pl_march *m) {
   pl_part part;
   setup->kernel->evolve.plan(setup->problem, setup->params, &m->grid);
+  TRY(pl_decompose_check(&m->grid));
   TRY(pl_decompose_choose(&m->grid, pl_comm_size(comm), m->ranks));
   pl_decompose_part(&m->grid, m->ranks, pl_comm_rank(comm), &part);
   m->tiling = (pl_tiling){.kernel = setup->kernel, .grid = &m->grid, .fields = &m->fields};
   pl_tiling_reach(&m->tiling);
   m->fields.part = part; // choosing a depth needs its extents
   int64_t most = deepest(m, &part, setup->most_depth);
-  if (most < 1)
-    return plait_fail(PLAIT_JOB,
-                      "a rank's part is thinner than the cells that a step reads: use fewer ranks");
+  if (most < 1) return plait_fail(PLAIT_BUG, "a part is thinner than what a step reads");
   for (int a = 0; a < part.ndim; a++) // the same depth on every rank
     m->fields.part.n[a] = pl_decompose_least(&m->grid, m->ranks, a);
   for (int f = 0; f < m->grid.nfields; f++)

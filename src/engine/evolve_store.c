@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// What an evolve writes when all steps are done: maximum, arrival, sums, gauges.
+// What an evolve writes when all steps are done: maximum, arrival, sums, gauges; and what it warns
+// of.
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "engine/evolve.h"
 #include <float.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -82,4 +85,16 @@ plait_err pl_evolve_store_rest(pl_evolve *e, pl_output *output) {
   if (pl_comm_rank(e->march.comm) != 0) return PLAIT_OK;
   if (e->sums) TRY(store_sums(e, output));
   return e->gauges.n > 0 ? store_gauges(e, output) : PLAIT_OK;
+}
+
+void pl_evolve_warn(const pl_evolve *e, char *warning, size_t room) {
+  const double *coord[PL_AXES] = {e->coord[0], e->coord[1], e->coord[2]};
+  pl_text text = {0};
+  if (pl_comm_rank(e->march.comm) == 0) pl_gauges_moved(&e->gauges, coord, &text);
+  if (text.length > 0) pl_log(PL_LOG_WARNING, "%s", text.at);
+  const char *words = text.length > 0 ? text.at : "";
+  bool whole = text.length < room;
+  snprintf(warning, room, "%.*s%s", (int)(whole ? text.length : room - 4), words,
+           whole ? "" : " ..");
+  pl_text_free(&text);
 }

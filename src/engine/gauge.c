@@ -3,10 +3,8 @@
 // Boxes are small and many, gauges few: each box asks whether a gauge lies in it. That and the
 // maxima cost one more load of a value that is in the first cache anyway.
 #include "engine/gauge.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
-#include "base/text.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -83,13 +81,18 @@ static plait_err place(pl_gauges *g, const double *const coord[], const pl_gauge
   return err;
 }
 
-void pl_gauges_tell(const pl_gauges *g, const double *const coord[]) {
+void pl_gauges_moved(const pl_gauges *g, const double *const coord[], pl_text *out) {
   int last = g->march->grid.ndim - 1;
-  for (int i = 0; i < g->n; i++)
-    if (g->gauge[i].moved)
-      pl_log(PL_LOG_NOTE, "gauge %s lies on land: moved to (%g, %g)", g->gauge[i].name,
-             coord[last][g->gauge[i].cell[last]],
-             last > 0 ? coord[last - 1][g->gauge[i].cell[last - 1]] : 0);
+  size_t before = out->length;
+  for (int i = 0; i < g->n; i++) {
+    const pl_gauge *gauge = &g->gauge[i];
+    if (!gauge->moved) continue;
+    const char *begin = out->length > before ? ", " : "gauges on land take the nearest water: ";
+    pl_text_add(out, "%s%s at (", begin, gauge->name);
+    for (int a = last; a >= 0; a--)
+      pl_text_add(out, "%s%g", a < last ? ", " : "", coord[a][gauge->cell[a]]);
+    pl_text_add(out, ")");
+  }
 }
 
 static size_t own_cells(const pl_march *m) {
@@ -260,7 +263,10 @@ plait_err pl_gauges_write_csv(const pl_gauges *g, const char *path) {
   pl_text text = {0};
   char number[32];
   pl_text_add(&text, "time_s");
-  for (int i = 0; i < g->n; i++) pl_text_add(&text, ",%s", g->gauge[i].name);
+  for (int i = 0; i < g->n; i++) {
+    pl_text_add(&text, ",");
+    pl_text_add_csv(&text, g->gauge[i].name);
+  }
   pl_text_add(&text, "\n");
   for (int64_t s = 0; s < g->samples; s++) {
     pl_format_real((double)(s * g->every) * g->march->dt, number);

@@ -4,6 +4,7 @@
 // maximum and the time of first arrival of the first field.
 #ifndef PL_GAUGE_H
 #define PL_GAUGE_H
+#include "base/text.h"
 #include "engine/evolve_job.h"
 #include "engine/evolve_march.h"
 
@@ -33,8 +34,8 @@ int64_t pl_gauges_samples(const pl_evolve_job *job, double dt, int64_t steps);
 // of the cells along each axis.
 plait_err pl_gauges_start(pl_march *march, const pl_evolve_job *job, const double *const coord[],
                           int64_t steps, pl_gauges *gauges);
-// Notes in the log which gauges were moved from land to water.
-void pl_gauges_tell(const pl_gauges *gauges, const double *const coord[]);
+// Adds in words which gauges were moved from land to water, and where to; nothing when none was.
+void pl_gauges_moved(const pl_gauges *gauges, const double *const coord[], pl_text *out);
 void pl_gauges_stop(pl_gauges *gauges);
 // Notes the initial state. Threads: one.
 void pl_gauges_initial(pl_gauges *gauges);

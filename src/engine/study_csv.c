@@ -14,16 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void add_field(pl_text *out, const char *text) {
-  if (!strpbrk(text, ",\"\n\r")) {
-    pl_text_add(out, "%s", text);
-    return;
-  }
-  pl_text_add(out, "\"");
-  for (; *text; text++) pl_text_add(out, *text == '"' ? "\"\"" : "%c", *text);
-  pl_text_add(out, "\"");
-}
-
 // With the comma before it.
 static void add_number(pl_text *out, double value) {
   char number[32] = "";
@@ -46,7 +36,7 @@ static void add_cell_name(pl_text *out, const pl_column *column, int64_t cell) {
   for (int d = 0; d < column->ndim; d++)
     pl_text_add(&name, "%s%lld", d ? "," : "[", (long long)index[d]);
   if (column->ndim) pl_text_add(&name, "]");
-  add_field(out, name.failed ? "" : name.at);
+  pl_text_add_csv(out, name.failed ? "" : name.at);
   out->failed |= name.failed; // else the name would be missing, and nobody told
   pl_text_free(&name);
 }
@@ -55,7 +45,7 @@ static void add_head(const pl_study *study, pl_text *out) {
   pl_text_add(out, "combination");
   for (int a = 0; a < study->vary->naxes; a++) {
     pl_text_add(out, ",");
-    add_field(out, pl_study_axis_name(study, a));
+    pl_text_add_csv(out, pl_study_axis_name(study, a));
   }
   for (int c = 0; c < study->columns.n; c++) {
     int64_t cells = pl_column_cells(&study->columns.at[c]);
@@ -76,12 +66,12 @@ static void add_row(const pl_study *study, const pl_row *row, pl_text *field, pl
     if (field->at) field->at[0] = 0;
     pl_axis_text(&vary->axis[a], pl_vary_index(vary, a, row->number), study->job->keep, field);
     pl_text_add(out, ",");
-    add_field(out, field->at ? field->at : "");
+    pl_text_add_csv(out, field->at ? field->at : "");
   }
   for (int64_t i = 0; i < study->rows.cells; i++) add_number(out, row->values[i]);
   memcpy(message, row->message, PL_ROW_MESSAGE);
   pl_text_add(out, row->status == PL_ROW_DONE ? ",done," : ",failed,");
-  add_field(out, message);
+  pl_text_add_csv(out, message);
   pl_text_add(out, "\n");
 }
 

@@ -126,8 +126,15 @@ no globe.yaml evolve.gauge_file=nowhere/a.csv; has err 'nowhere'
 [ "$(cat box.nc.gauges.csv)" = mine ] || fail 'a table of gauges was replaced'
 run 0 "$plait" run box.yaml --quiet --force evolve.steps=3; has_not box.nc.gauges.csv mine
 rm -f box.nc box.nc.gauges.csv
-# A gauge on land moves to the water, and that is said.
-run 0 "$plait" run globe.yaml 'evolve.gauges=[{name: Sahara, x: 10, y: 25}]'; has err 'Sahara.*moved'
+# A gauge on land takes the nearest water: a warning, also with --quiet, in the report and beside the series.
+run 0 "$plait" run globe.yaml --quiet --report r.json 'evolve.gauges=[{name: sea, x: 0, y: 0}, {name: "Sahara, \"Sud\"", x: 10, y: 25}]'
+has err 'warning: gauges on land take the nearest water: Sahara, "Sud" at \(12\.3'; has_not err 'sea at'; lines err 1
+has r.json 'result_warning.*Sahara'
+checks=$((checks + 1)); grep -aq 'nearest water: Sahara' globe.nc || fail 'the series does not say where it was taken'
+[ "$(head -1 globe.nc.gauges.csv)" = 'time_s,sea,"Sahara, ""Sud"""' ] || fail "a name with a comma: $(head -1 globe.nc.gauges.csv)"
+run 0 "$plait" run globe.yaml --quiet --force; lines err 0; has_not out land
+run 0 "$plait" run box.yaml --quiet --force evolve.steps=3; run 0 "$plait" info box.nc; has out 'gauge_z'
+rm -f box.nc box.nc.gauges.csv
 # What becomes infinite on the way is found and told; the snapshots before it can be looked at.
 infinite='params.sources=[{kind: constant, amplitude: 2.1e306}]'
 for ranks in 1 2; do
