@@ -223,6 +223,8 @@ static void stats_plan(const plait_problem *problem, const void *params, plait_p
   pl_stats_reduced(problem, p, plan->reduced);
   for (int d = 0; d < problem->input->ndim && pl_stats_wants(p, STATS_QUANTILE); d++)
     plan->whole[d] = plan->reduced[d];
+  plan->strips = pl_stats_wants_moments(p) && !pl_stats_wants(p, STATS_HISTOGRAM) &&
+                 !pl_stats_wants(p, STATS_QUANTILE) && !plan->reduced[problem->input->ndim - 1];
   plan->scratch_bytes = pl_stats_scratch(problem, p);
   size_t none = pl_stats_view(problem, p, 0, NULL, &view);
   plan->partial_per_cell = pl_stats_view(problem, p, 64, NULL, &view) / 64 - none / 64;

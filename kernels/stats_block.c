@@ -18,36 +18,6 @@
 
 enum { PART_VALUES = 8192 }; // fewer values are not worth a part of their own
 
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
-// An axis joins the one before it when both are walked in one stride.
-static void add_axis(stats_walk *path, int64_t extent, ptrdiff_t stride, bool neighbour) {
-  int last = path->n - 1;
-  path->total *= extent;
-  if (neighbour && last >= 0 && path->stride[last] == stride * (ptrdiff_t)extent) {
-    path->extent[last] *= extent;
-    path->stride[last] = stride;
-  } else {
-    path->extent[path->n] = extent;
-    path->stride[path->n++] = stride;
-  }
-}
-
-static void make_walks(stats_work *w) {
-  const bool *reduced = w->call->plan->reduced;
-  int before = -1; // the axis before
-  w->kept.total = w->red.total = 1;
-  for (int d = 0; d < w->in->ndim; d++) {
-    if (w->in->extent[d] == 1) continue;
-    stats_walk *path = reduced[d] ? &w->red : &w->kept;
-    add_axis(path, w->in->extent[d], w->in->stride[d],
-             before >= 0 && reduced[before] == reduced[d]);
-    before = d;
-  }
-}
-
 // ---- a block ----------------------------------------------------------------------------------
 // Gives out `bytes` of scratch; without memory only counts them.
 static void *take(char *memory, size_t *used, size_t bytes) {
@@ -56,22 +26,36 @@ static void *take(char *memory, size_t *used, size_t bytes) {
   return at;
 }
 
+// Of the cells of a strip, and of LANES lanes.
+static void lay_out_sums(const plait_problem *problem, const bool reduced[], char *memory,
+                         size_t *used, stats_columns *sum) {
+  const plait_array *in = problem->input;
+  size_t size = plait_type_size(pl_stats_works_as(in->type)), cells = 1;
+  for (int d = 0; d < in->ndim && cells < PLAIT_STRIP; d++)
+    if (!reduced[d]) cells *= (size_t)in->shape[d];
+  cells = cells < LANES ? LANES : cells > PLAIT_STRIP ? PLAIT_STRIP : cells;
+  void **const narrow[] = {&sum->shift, &sum->lo, &sum->hi, &sum->n};
+  for (int i = 0; i < 4; i++) *narrow[i] = take(memory, used, cells * size);
+  sum->s = take(memory, used, cells * sizeof(double));
+  sum->q = take(memory, used, cells * sizeof(double));
+  if (!pl_stats_wide_integer(in->type)) return;
+  sum->least = take(memory, used, cells * sizeof(int64_t));
+  sum->most = take(memory, used, cells * sizeof(int64_t));
+}
+
 static size_t lay_out(const plait_problem *problem, const stats_params *p, char *memory,
                       stats_work *w) {
   size_t used = 0, row = WIDTH * sizeof(double), values = 1;
   bool reduced[PLAIT_DIMS] = {false};
   int latitude = pl_stats_latitude(problem);
-  stats_columns *sum = &w->sum;
+  stats_columns *saved = &w->saved;
   stats_tally *t = &w->segment;
   pl_stats_reduced(problem, p, reduced);
   for (int d = 0; d < problem->input->ndim; d++)
     if (reduced[d]) values *= (size_t)problem->input->shape[d];
-  void **const rows[] = {&sum->shift,
-                         &sum->lo,
-                         &sum->hi,
-                         &sum->n,
-                         (void **)&sum->s,
-                         (void **)&sum->q,
+  void **const rows[] = {&saved->n,
+                         (void **)&saved->s,
+                         (void **)&saved->q,
                          (void **)&t->mean,
                          (void **)&t->m2,
                          (void **)&t->count,
@@ -80,6 +64,7 @@ static size_t lay_out(const plait_problem *problem, const stats_params *p, char 
                          (void **)&t->weight,
                          (void **)&t->sum};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = take(memory, &used, row);
+  lay_out_sums(problem, reduced, memory, &used, &w->sum);
   if (!pl_stats_weighted(problem, p)) t->weight = t->count;
   if (!pl_stats_wants(p, STATS_SUM)) t->sum = NULL;
   w->stage = take(memory, &used, SEGMENT * sizeof(double));
@@ -112,46 +97,57 @@ static void make_weights(stats_work *w) {
 }
 
 static void start(const plait_call *call, const plait_block *in, void *partial, stats_work *w) {
-  plait_type type = in->type;
-  bool narrow = type <= PLAIT_U16 || type == PLAIT_F32;
   *w = (stats_work){.call = call,
                     .p = call->params,
                     .in = in,
-                    .type = type,
-                    .as = narrow ? PLAIT_F32 : PLAIT_F64,
-                    .size = plait_type_size(type)};
+                    .type = in->type,
+                    .as = pl_stats_works_as(in->type),
+                    .size = plait_type_size(in->type)};
   w->as_size = plait_type_size(w->as);
   lay_out(call->problem, w->p, call->scratch, w);
-  make_walks(w);
+  pl_stats_look(w, in);
   make_weights(w);
-  pl_stats_view(call->problem, w->p, w->kept.total, partial, &w->partial);
-  w->parts = w->kept.total < STATS_SLOTS ? STATS_SLOTS / w->kept.total : 1;
-  w->parts = least(w->parts, 1 + w->red.total / PART_VALUES);
+  w->cells = w->kept.total;
+  pl_stats_view(call->problem, w->p, w->cells, partial, &w->partial);
+  w->parts = w->cells < STATS_SLOTS ? STATS_SLOTS / w->cells : 1;
+  w->parts = pl_stats_least(w->parts, 1 + w->red.total / PART_VALUES);
 }
 
 static int64_t part_start(const stats_work *w, int64_t part) {
-  return w->red.total / w->parts * part + least(w->red.total % w->parts, part);
+  return w->red.total / w->parts * part + pl_stats_least(w->red.total % w->parts, part);
 }
 
-// Cells side by side in memory, in pieces of up to WIDTH: enough pieces for every team.
-static void columns_of_block(const stats_work *w) {
-  int64_t across = w->kept.extent[w->kept.n - 1], outer = w->kept.total / across;
-  int64_t wide = (w->kept.total / 8 + LANES - 1) / LANES * LANES;
-  int64_t width = wide < LANES ? LANES : least(wide, WIDTH), pieces = (across + width - 1) / width;
-  const stats_tally *to = w->parts > 1 ? &w->partial.slots : &w->partial.tally;
+// Cells side by side in memory: each strip by one thread, part after part.
+static void strips_of_block(const stats_work *block) {
+  plait_strips strips;
+  plait_strips_make(block->call, block->in, &strips);
 #pragma omp for schedule(dynamic)
-  for (int64_t i = 0; i < outer * pieces * w->parts; i++) {
-    int64_t piece = i % pieces, part = i / pieces % w->parts, row = i / pieces / w->parts;
-    int64_t cell = row * across + piece * width, n = least(width, across - piece * width);
-    pl_stats_columns(w, pl_stats_position(&w->kept, cell), n, part_start(w, part),
-                     part_start(w, part + 1), to, part * w->kept.total + cell);
+  for (int64_t s = 0; s < strips.n; s++) {
+    stats_work w = *block;
+    plait_block part;
+    stats_strip strip = pl_stats_strip_begin(&w.partial.tally, 0, 0, block->red.total);
+    for (int64_t i = 0; plait_strips_part(w.call, &strips, s, i, &part); i++) {
+      pl_stats_look(&w, &part);
+      pl_stats_strip_take(&w, &strip);
+      w.first += w.red.total;
+    }
+  }
+}
+
+// The same of few cells: parts of the values, side by side.
+static void slots_of_block(const stats_work *w) {
+#pragma omp for schedule(dynamic)
+  for (int64_t part = 0; part < w->parts; part++) {
+    stats_strip strip = pl_stats_strip_begin(&w->partial.slots, part * w->cells,
+                                             part_start(w, part), part_start(w, part + 1));
+    pl_stats_strip_take(w, &strip);
   }
 }
 
 static void cells_of_block(const stats_work *w) {
   const stats_tally *to = w->parts > 1 ? &w->partial.slots : &w->partial.tally;
 #pragma omp for schedule(dynamic, 4)
-  for (int64_t i = 0; i < w->kept.total * w->parts; i++) {
+  for (int64_t i = 0; i < w->cells * w->parts; i++) {
     int64_t cell = i % w->kept.total, part = i / w->kept.total;
     pl_stats_cell(w, pl_stats_position(&w->kept, cell), part_start(w, part),
                   part_start(w, part + 1), to, i);
@@ -162,8 +158,10 @@ static void moments_of_block(const stats_work *w) {
   const stats_walk *kept = &w->kept;
   bool across =
       kept->n > 0 && kept->stride[kept->n - 1] == 1 && kept->extent[kept->n - 1] >= LANES / 2;
-  if (across)
-    columns_of_block(w);
+  if (across && w->parts == 1)
+    strips_of_block(w);
+  else if (across)
+    slots_of_block(w);
   else
     cells_of_block(w);
 #pragma omp single

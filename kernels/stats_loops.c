@@ -164,6 +164,29 @@ static PLAIT_WIDE bool settle_f64(double *restrict shift, const double *restrict
   return !open;
 }
 
+static PLAIT_WIDE void unsettle_f32(float *restrict shift, const float *restrict count, int64_t n) {
+  for (int64_t c = 0; c < n; c++) shift[c] = count[c] > 0 ? shift[c] : NAN;
+}
+
+static PLAIT_WIDE void unsettle_f64(double *restrict shift, const double *restrict count,
+                                    int64_t n) {
+  for (int64_t c = 0; c < n; c++) shift[c] = count[c] > 0 ? shift[c] : NAN;
+}
+
+void pl_stats_unsettle(plait_type as, const stats_columns *sum, int64_t n) {
+  if (as == PLAIT_F32)
+    unsettle_f32(sum->shift, sum->n, n);
+  else
+    unsettle_f64(sum->shift, sum->n, n);
+}
+
+void pl_stats_copy_sums(plait_type as, const stats_columns *to, const stats_columns *from,
+                        int64_t n) {
+  memcpy(to->n, from->n, (size_t)n * plait_type_size(as));
+  memcpy(to->s, from->s, (size_t)n * sizeof *to->s);
+  memcpy(to->q, from->q, (size_t)n * sizeof *to->q);
+}
+
 bool pl_stats_settle(plait_type as, void *shift, const void *row, int64_t n) {
   return as == PLAIT_F32 ? settle_f32(shift, row, n) : settle_f64(shift, row, n);
 }
@@ -208,4 +231,8 @@ PLAIT_WIDE void pl_stats_join_lanes(double *restrict s, double *restrict q, doub
 
 bool pl_stats_wide_integer(plait_type type) {
   return type == PLAIT_I64 || type == PLAIT_U64;
+}
+
+plait_type pl_stats_works_as(plait_type type) {
+  return type <= PLAIT_U16 || type == PLAIT_F32 ? PLAIT_F32 : PLAIT_F64;
 }

@@ -1,142 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// stats: segments of a block. A segment is some hundred values of each of some hundred cells: small
-// enough for L2, read once. See stats_block.c for the method.
+// stats: segments of one cell: some thousand of its values, read once. See stats_block.c for the
+// method.
 #include "stats_work.h"
 #include <math.h>
 #include <string.h>
-
-// ---- where values are -------------------------------------------------------------------------
-ptrdiff_t pl_stats_position(const stats_walk *path, int64_t i) {
-  ptrdiff_t at = 0;
-  for (int d = path->n - 1; d >= 0; d--) {
-    at += (ptrdiff_t)(i % path->extent[d]) * path->stride[d];
-    i /= path->extent[d];
-  }
-  return at;
-}
-
-// Contiguous run of values from value v of the cell at `base`.
-static int64_t run_at(const stats_walk *path, int64_t v) {
-  if (path->n == 0) return 1;
-  int64_t extent = path->extent[path->n - 1];
-  return extent - v % extent;
-}
-
-static ptrdiff_t step_of(const stats_walk *path) {
-  return path->n > 0 ? path->stride[path->n - 1] : 0;
-}
-
-static const char *value_at(const stats_work *w, ptrdiff_t cell, int64_t v) {
-  return (const char *)w->in->data + (cell + pl_stats_position(&w->red, v)) * (ptrdiff_t)w->size;
-}
-
-// How far values from v on have the weight of v, and that weight.
-static int64_t same_weight(const stats_work *w, int64_t v, double *weight) {
-  *weight = 1;
-  if (!w->weight) return INT64_MAX;
-  *weight = w->weight[v / w->weight_run % w->weight_n];
-  return w->weight_run - v % w->weight_run;
-}
-
-static int64_t least(int64_t a, int64_t b) {
-  return a < b ? a : b;
-}
-
-static void to_work(const stats_work *w, const void *from, int64_t n, void *to) {
-  if (w->as == PLAIT_F32)
-    plait_row_to_f32(w->type, from, n, to);
-  else
-    plait_row_to_f64(w->type, from, n, to);
-}
-
-// Makes the sums of n columns, or adds them to, cells at .. at + n of the tallies of this block.
-static void close_segment(const stats_work *w, int64_t n, double weight, const stats_tally *to,
-                          int64_t at, bool first) {
-  const stats_tally *t = &w->segment;
-  const void *from[] = {w->sum.n, w->sum.shift, w->sum.lo, w->sum.hi};
-  double *into[] = {t->count, t->mean, t->lo, t->hi};
-  for (int i = 0; i < (pl_stats_wide_integer(w->type) ? 2 : 4); i++)
-    plait_row_to_f64(w->as, from[i], n, into[i]);
-  pl_stats_fold(n, weight, &w->sum, t);
-  if (first)
-    pl_stats_copy(to, at, t, 0, n);
-  else
-    pl_stats_merge(w->type, to, at, t, 0, n);
-}
-
-// ---- vectors over cells -----------------------------------------------------------------------
-static const void *row_of(const stats_work *w, const char *at, int64_t n) {
-  if (w->type == w->as) return at;
-  to_work(w, at, n, w->stage);
-  return w->stage;
-}
-
-// The shift of n neighbouring cells: the first finite value of each from value v on, or 0.
-static void find_shift(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t v, int64_t rows) {
-  to_work(w, value_at(w, cell, v), n, w->sum.shift);
-  for (int64_t r = 0; r < rows; r++) // usually ends at once
-    if (pl_stats_settle(w->as, w->sum.shift, row_of(w, value_at(w, cell, v + r), n), n)) return;
-  memset(w->stage, 0, (size_t)n * w->as_size);
-  pl_stats_settle(w->as, w->sum.shift, w->stage, n);
-}
-
-// `rows` rows of n neighbouring cells, from `at` on, one run of the last reduced axis.
-static void column_run(const stats_work *w, const char *at, int64_t rows, int64_t n) {
-  ptrdiff_t step = step_of(&w->red);
-  if (w->type == w->as) {
-    pl_stats_add_rows(w->as, &w->sum, at, step, rows, n, *w->whole);
-    return;
-  }
-  for (int64_t group; rows > 0; rows -= group) {
-    group = least(rows, GROUP);
-    for (int64_t i = 0; i < group; i++, at += step * (ptrdiff_t)w->size) {
-      to_work(w, at, n, w->stage + (size_t)(i * WIDTH) * w->as_size);
-      if (pl_stats_wide_integer(w->type))
-        pl_stats_extremes(w->type, at, n, w->segment.lo, w->segment.hi, true);
-    }
-    pl_stats_add_rows(w->as, &w->sum, w->stage, WIDTH, group, n, *w->whole);
-  }
-}
-
-// Values v .. stop of n neighbouring cells.
-static void column_segment(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t v,
-                           int64_t stop) {
-  pl_stats_start_sums(w->as, &w->sum, n);
-  for (int64_t run; v < stop; v += run) {
-    run = least(run_at(&w->red, v), stop - v);
-    column_run(w, value_at(w, cell, v), run, n);
-  }
-}
-
-// Values first .. end of n neighbouring cells, from offset `cell` on; their tallies begin at `to`.
-void pl_stats_columns(const stats_work *w, ptrdiff_t cell, int64_t n, int64_t first, int64_t end,
-                      const stats_tally *tally, int64_t to) {
-  for (int64_t v = first, stop; v < end;) {
-    double weight;
-    bool is_first = v == first;
-    stop = v + least(least(same_weight(w, v, &weight), ROWS), end - v);
-    find_shift(w, cell, n, v, stop - v);
-    if (pl_stats_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, n);
-    column_segment(w, cell, n, v, stop);
-    if (*w->whole && pl_stats_missed(&w->sum, n)) {
-      *w->whole = false;
-      column_segment(w, cell, n, v, stop);
-    }
-    v = stop;
-    close_segment(w, n, weight, tally, to, is_first);
-  }
-}
 
 // ---- vectors over values ----------------------------------------------------------------------
 // n values of one cell from value v on, converted, one after the other; extremes of wide integers.
 static void gather(const stats_work *w, ptrdiff_t cell, int64_t v, int64_t n, plait_type as,
                    char *to) {
-  ptrdiff_t step = step_of(&w->red);
+  ptrdiff_t step = pl_stats_step(&w->red);
   size_t size = as == PLAIT_F32 ? sizeof(float) : sizeof(double);
   for (int64_t run; n > 0; n -= run, v += run, to += (size_t)run * size) {
-    run = least(least(run_at(&w->red, v), n), SEGMENT);
-    const char *at = value_at(w, cell, v);
+    run = pl_stats_least(pl_stats_least(pl_stats_run(&w->red, v), n), SEGMENT);
+    const char *at = pl_stats_value(w, cell, v);
     if (step != 1) {
       for (int64_t i = 0; i < run; i++)
         memcpy(w->raw + (size_t)i * w->size, at + i * step * (ptrdiff_t)w->size, w->size);
@@ -206,13 +84,13 @@ void pl_stats_cell(const stats_work *w, ptrdiff_t cell, int64_t first, int64_t e
                    const stats_tally *tally, int64_t to) {
   for (int64_t v = first, n; v < end; v += n) {
     double weight;
-    n = least(least(same_weight(w, v, &weight), SEGMENT), end - v);
-    int64_t run = least(run_at(&w->red, v), n);
-    bool direct = w->type == w->as && step_of(&w->red) == 1 && (run == n || run >= DIRECT);
+    n = pl_stats_least(pl_stats_least(pl_stats_same_weight(w, v, &weight), SEGMENT), end - v);
+    int64_t run = pl_stats_least(pl_stats_run(&w->red, v), n);
+    bool direct = w->type == w->as && pl_stats_step(&w->red) == 1 && (run == n || run >= DIRECT);
     const char *x = w->stage;
     if (pl_stats_wide_integer(w->type)) pl_stats_clear(w->type, &w->segment, 0, 1);
     if (direct)
-      x = value_at(w, cell, v), n = run;
+      x = pl_stats_value(w, cell, v), n = run;
     else
       gather(w, cell, v, n, w->as, w->stage);
     do_segment(w, x, n, weight, tally, to, v == first);
@@ -225,7 +103,7 @@ static void count_bins(const stats_params *p, const double *x, int64_t n, int64_
   double lo = p->range.at[0], hi = p->range.at[1], width = (hi - lo) / (double)p->bins;
   for (int64_t i = 0; i < n; i++) {
     if (!(x[i] >= lo && x[i] <= hi)) continue; // missing values too
-    int64_t b = least((int64_t)((x[i] - lo) / width), p->bins - 1);
+    int64_t b = pl_stats_least((int64_t)((x[i] - lo) / width), p->bins - 1);
     if (x[i] < lo + (double)b * width)
       b--;
     else if (b < p->bins - 1 && x[i] >= lo + (double)(b + 1) * width)
@@ -238,7 +116,7 @@ void pl_stats_histogram(const stats_work *w, ptrdiff_t cell, int64_t first, int6
                         int64_t *to) {
   memset(w->bins, 0, (size_t)w->p->bins * sizeof *w->bins);
   for (int64_t v = first, n; v < end; v += n) {
-    n = least(SEGMENT, end - v);
+    n = pl_stats_least(SEGMENT, end - v);
     gather(w, cell, v, n, PLAIT_F64, w->stage);
     count_bins(w->p, (double *)w->stage, n, w->bins);
   }

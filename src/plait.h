@@ -231,6 +231,7 @@ typedef struct plait_plan {
   double boundary_value;     // for PLAIT_CONSTANT
   bool reduced[PLAIT_DIMS];  // reduce: axes that disappear
   bool whole[PLAIT_DIMS];    // axes that must not be cut into blocks
+  bool strips;               // reduce: `block` takes blocks in strips
   size_t scratch_bytes;      // per thread, 64-byte aligned, for the largest block extent below
   size_t scratch_per_cell;   // more scratch per thread: this many bytes per own cell + halo
   size_t partial_bytes;      // reduce: a partial takes this many bytes ..
@@ -259,6 +260,7 @@ typedef struct plait_call {
   int pass;                 // 0, 1, ...
   int thread, threads;
   struct plait_raise *raise;
+  const struct plait_source *source; // of parts of strips
 } plait_call;
 
 // Reports that the block cannot be computed; the first message of a block wins, the run ends with
@@ -273,6 +275,19 @@ void plait_call_refuse(const plait_call *call, const char *format, ...) PLAIT_PR
 // must be in the partial or the state). The same text again is told once.
 // *copies* the text. Threads: any.
 void plait_call_warn(const plait_call *call, const char *format, ...) PLAIT_PRINTF(2, 3);
+
+// ---- strips of a block (plan->strips; docs/kernels.md) ---------------------------------------
+#define PLAIT_STRIP 16384 // cells of the kept axes in a strip, at most
+typedef struct plait_strips {
+  const plait_block *in;         // *borrowed*
+  int64_t n, extent[PLAIT_DIMS]; // strips; of a part, at most
+  int along;                     // axis on which parts follow each other
+} plait_strips;
+// Threads: any, all get the same. Bits: strips depend on the number of threads, results must not.
+void plait_strips_make(const plait_call *call, const plait_block *in, plait_strips *strips);
+// Part i of strip s, *borrowed until* this thread asks again. false: none, or it cannot be read.
+bool plait_strips_part(const plait_call *call, const plait_strips *strips, int64_t s, int64_t i,
+                       plait_block *part);
 
 // ---- patterns -------------------------------------------------------------------------------
 // map: out has the box of in, without halo.

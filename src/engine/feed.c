@@ -88,7 +88,7 @@ static void give_memory(pl_feed *feed, pl_feed_slot *slot) {
     b->raw = slot->memory + (size_t)k * each;
     char *data = b->kept ? b->kept : b->raw + (size_t)feed->sources * feed->raw_bytes;
     b->block = pl_block_over(data, feed->task->array.type, &b->own, feed->task->plan.halo);
-    if (!feed->task->input) b->block.data = NULL;
+    if (!feed->task->input || b->in_parts) b->block.data = NULL;
   }
 }
 
@@ -163,6 +163,7 @@ plait_err pl_feed_read(pl_feed *feed, int number, int64_t first, int n) {
     pl_cut_block(&feed->task->cut, b->index, &b->own);
     b->ready = keep(feed, b->index, &b->kept);
     b->unfetched = !b->ready && n == 1 && pl_feed_leaves(feed, b);
+    b->in_parts = b->unfetched && !b->kept && pl_feed_parts_fit(feed, b);
     if (!b->ready) count_bytes(feed, b);
   }
   if (n == 1 && slot->blocks[0].unfetched) return PLAIT_OK;
@@ -194,7 +195,7 @@ void pl_feed_decode(pl_feed *feed, int slot, int k, int thread, plait_raise *rai
   const pl_task *task = feed->task;
   const plait_plan *plan = &task->plan;
   pl_feed_block *b = &feed->slots[slot].blocks[k];
-  if (b->ready) return;
+  if (b->ready || b->in_parts) return;
   if (b->unfetched)
     pl_feed_by_team(feed, b, thread, raise);
   else

@@ -9,10 +9,13 @@
 // any other, and a reader strand would only take a core from the team and leave the bytes in the
 // wrong cache. Such a block the reader hands over *unfetched*; the threads of the team fetch and
 // decode it in parts that stay in the second-level cache, into memory that the block before has
-// just left (feed_team.c). Which of the two it is, is measured at each block: a thread that waits
-// for storage gives up its core of its own will, one that copies does not.
+// just left; for a kernel that takes strips not even that: it gets each part where it was decoded,
+// and the block as a whole is never in memory (feed_team.c). Which of the two it is, is measured at
+// each block: a thread that waits for storage gives up its core of its own will, one that copies
+// does not.
 #ifndef PL_FEED_H
 #define PL_FEED_H
+#include "data/strips.h"
 #include "engine/task.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +28,7 @@ typedef struct pl_feed_block {
   char *kept;        // where it stays between passes; NULL: it does not
   bool ready;        // decoded in an earlier pass, or there is nothing to read
   bool unfetched;    // left to the team
+  bool in_parts;     // and taken by the kernel in parts of strips: it has no data
 } pl_feed_block;
 
 typedef struct pl_feed_slot {
@@ -75,5 +79,15 @@ plait_err pl_feed_probe_start(pl_feed *feed);
 bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b);
 // Team function: fetches and decodes an unfetched block.
 void pl_feed_by_team(pl_feed *feed, pl_feed_block *b, int thread, plait_raise *raise);
+// Whether an unfetched block can be taken in parts.
+bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b);
+
+// For plait_call.source: parts of one block, each in memory of the thread that asks for it.
+typedef struct pl_feed_source {
+  struct plait_source base;
+  pl_feed *feed;
+  const pl_feed_block *block; // the one in work
+} pl_feed_source;
+void pl_feed_source_start(pl_feed *feed, pl_feed_source *source);
 int64_t pl_feed_switches(void); // times the calling thread gave up its core of its own will
 #endif

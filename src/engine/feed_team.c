@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "engine/feed.h"
+#include <string.h>
 #include <sys/resource.h>
 
 enum { PART_BYTES = 256 * 1024, PROBE_CELLS = 512, PROBE_RAW = 64 * 1024 };
@@ -65,12 +66,16 @@ static bool probe_waits(pl_feed *feed, const pl_feed_block *b) {
   return pl_dataset_fetch(input, &box, feed->probe, &to) != PLAIT_OK || pl_feed_switches() > before;
 }
 
+static const int64_t *chunk_of(const pl_feed *feed) {
+  const pl_meta *meta = &feed->task->input->meta;
+  return meta->chunked ? meta->chunk : NULL;
+}
+
 // Parts of a box, on chunk borders if it is.
 static void cut_parts(const pl_feed *feed, const pl_box *box, pl_cut *cut) {
-  const pl_meta *meta = &feed->task->input->meta;
   pl_cut_wish wish = {.block_bytes = PART_BYTES,
                       .cell_bytes = (int64_t)plait_type_size(feed->task->array.type),
-                      .chunk = meta->chunked ? meta->chunk : NULL};
+                      .chunk = chunk_of(feed)};
   pl_cut_make(box->ndim, box->n, &wish, cut);
 }
 
@@ -104,6 +109,18 @@ bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b) {
 
 // ---- fetching ----
 
+// One thread: the cells `from` of the array.
+static plait_err fetch_alone(pl_feed *feed, const pl_box *from, void *raw, const plait_block *to,
+                             plait_raise *raise) {
+  int64_t before = pl_feed_switches();
+  TRY(pl_dataset_fetch(feed->task->input, from, raw, to));
+  if (pl_feed_switches() > before) feed->waited = true;
+    // A team of its own for this thread: it decodes alone what it has in its cache.
+#pragma omp parallel num_threads(1)
+  pl_dataset_decode(feed->task->input, from, raw, to, raise);
+  return PLAIT_OK;
+}
+
 static plait_err fetch_part(pl_feed *feed, const pl_source *source, const pl_box *part,
                             const plait_block *block, void *raw, plait_raise *raise) {
   pl_box from = *part, at = *part;
@@ -112,13 +129,7 @@ static plait_err fetch_part(pl_feed *feed, const pl_source *source, const pl_box
     at.lo[d] += source->at.lo[d];
   }
   plait_block to = pl_block_part(block, &at);
-  int64_t before = pl_feed_switches();
-  TRY(pl_dataset_fetch(feed->task->input, &from, raw, &to));
-  if (pl_feed_switches() > before) feed->waited = true;
-    // A team of its own for this thread: it decodes alone what it has in its cache.
-#pragma omp parallel num_threads(1)
-  pl_dataset_decode(feed->task->input, &from, raw, &to, raise);
-  return PLAIT_OK;
+  return fetch_alone(feed, &from, raw, &to, raise);
 }
 
 static void fetch_source(pl_feed *feed, const pl_source *source, pl_feed_block *b, int thread,
@@ -144,4 +155,43 @@ void pl_feed_by_team(pl_feed *feed, pl_feed_block *b, int thread, plait_raise *r
        i++)
     fetch_source(feed, &source, b, thread, raise);
   if (thread == 0) feed->team_read += pl_now() - start;
+}
+
+// ---- parts of strips ----
+
+// Of one thread, in the memory of the slot: stored bytes, then cells.
+static size_t part_bytes(const pl_feed *feed, const plait_strips *strips, size_t *raw) {
+  pl_box largest = {.ndim = strips->in->ndim};
+  memcpy(largest.n, strips->extent, sizeof largest.n);
+  *raw = (pl_dataset_raw_bytes(feed->task->input, largest.n) + 63) / 64 * 64;
+  return *raw + (pl_block_bytes(strips->in->type, &largest, NULL) + 63) / 64 * 64;
+}
+
+bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b) {
+  const pl_task *task = feed->task;
+  plait_strips strips;
+  size_t raw;
+  if (!task->plan.strips) return false;
+  plait_block block = pl_block_over(NULL, task->array.type, &b->own, NULL);
+  pl_strips_cut(&block, task->plan.reduced, chunk_of(feed), feed->team, &strips);
+  return pl_strips_worth(&strips, task->plan.reduced, chunk_of(feed), feed->team) &&
+         part_bytes(feed, &strips, &raw) * (size_t)feed->team <= pl_feed_block_bytes(task);
+}
+
+static bool read_part(const struct plait_source *base, const plait_call *call,
+                      const plait_strips *strips, const pl_box *box, plait_block *part) {
+  const pl_feed_source *source = (const pl_feed_source *)base;
+  double start = pl_now();
+  size_t raw, bytes = part_bytes(source->feed, strips, &raw);
+  char *at = source->block->raw + (size_t)call->thread * bytes;
+  *part = pl_block_over(at + raw, strips->in->type, box, NULL);
+  plait_err err = fetch_alone(source->feed, box, at, part, call->raise);
+  if (err != PLAIT_OK) pl_raise(call->raise, err, "%s", pl_message());
+  if (call->thread == 0) source->feed->team_read += pl_now() - start;
+  return err == PLAIT_OK;
+}
+
+void pl_feed_source_start(pl_feed *feed, pl_feed_source *source) {
+  *source = (pl_feed_source){.base = {.read = read_part}, .feed = feed};
+  if (feed->task->input) source->base.chunk = chunk_of(feed);
 }

@@ -15,21 +15,21 @@ team_read() { # prints the seconds of the last report
 job() {
   local input=$1 name=$2 try
   shift 2
-  run 0 "$plait" run --quiet --force "$@" "input=$input" output=alone.npy run.overlap=false --format json
+  run 0 "$plait" run --quiet --force "$@" "input=$input" output=alone.nc run.overlap=false --format json
   checks=$((checks + 3))
   [ "$(team_read)" = 0 ] || fail "$name: in line the team fetched too"
   for try in 1 2 3 4 5; do # a page that was taken out of the cache in between is read by the reader
     cat "${input%%:[a-z]*}" >/dev/null
-    run 0 "$plait" run --quiet --force "$@" "input=$input" output=team.npy --format json
+    run 0 "$plait" run --quiet --force "$@" "input=$input" output=team.nc --format json
     [ "$(team_read)" = 0 ] || break
   done
   [ "$(team_read)" != 0 ] || fail "$name: the team never fetched"
-  cmp alone.npy team.npy || fail "$name: other bytes when the team fetches"
+  cmp alone.nc team.nc || fail "$name: other bytes when the team fetches"
   [ -e "$shim" ] || return
   run 0 env "LD_PRELOAD=$shim" SLOW_PATH=slow_ SLOW_READ=2e8 SLOW_WRITE=1e12 \
-    "$plait" run --quiet --force "$@" "input=$input" output=slow.npy --format json
+    "$plait" run --quiet --force "$@" "input=$input" output=slow.nc --format json
   [ "$(team_read)" = 0 ] || fail "$name: the team waited for slow storage"
-  cmp alone.npy slow.npy || fail "$name: other bytes from slow storage"
+  cmp alone.nc slow.nc || fail "$name: other bytes from slow storage"
 }
 
 make() { # OUTPUT WORDS...: 16 MiB of random numbers
@@ -57,6 +57,26 @@ if command -v nccopy >/dev/null; then
   job "slow_chunks.nc:$variable" 'chunks, all' "$stats" "${one[@]}" params.axes=all
   job "slow_rows.nc:$variable" 'chunks with long rows' "$stats" "${one[@]}" params.axes=0
 fi
+# A kernel that takes strips gets blocks of this size in parts (tests/unit/test_strips.c), and the
+# block as a whole is never in memory.
+all=('params.statistics=[count,mean,variance,std,min,max,sum]' run.block=4MiB)
+wide() { # OUTPUT WORDS...: 32 MiB, several parts a block
+  local output=$1
+  shift
+  run 0 "$plait" run --quiet --force "$smooth" 'input=generate:random?shape=256x128x256&type=float32' \
+    "output=$output" params.axes=all params.sigma=0 "$@"
+}
+wide slow_wa.npy
+wide slow_wc.nc run.format=cdf5
+wide slow_w4.nc run.format=netcdf4
+job slow_wa.npy 'npy, parts' "$stats" "${all[@]}" params.axes=0
+job "slow_wc.nc:$variable" 'classic NetCDF, parts' "$stats" "${all[@]}" params.axes=0
+job "slow_w4.nc:$variable" 'NetCDF-4, parts' "$stats" "${all[@]}" params.axes=0
+job slow_wa.npy 'npy, middle axis: runs too short for parts' "$stats" "${all[@]}" params.axes=1
+if command -v nccopy >/dev/null; then
+  nccopy -c "$d0/16,$d1/32,$d2/64" slow_w4.nc slow_wchunks.nc
+  job "slow_wchunks.nc:$variable" 'chunks, parts' "$stats" "${all[@]}" params.axes=0
+fi
 # Packed: the stored bytes are not those that the kernel sees.
 if command -v ncgen >/dev/null; then
   { echo 'netcdf p { dimensions: y = 1024; x = 1024; variables: short p(y, x); p:scale_factor = 0.5f; data: p ='
@@ -64,5 +84,14 @@ if command -v ncgen >/dev/null; then
     echo '7; }'; } >packed.cdl
   run 0 ncgen -k 2 -o slow_packed.nc packed.cdl
   job slow_packed.nc:p packed "$stats" params.statistics=mean params.axes=0 run.block=1MiB
+  # The first 40 values of each third cell are missing, all of each 97th.
+  { echo 'netcdf p { dimensions: y = 256; x = 8192; variables: short p(y, x); p:scale_factor = 0.5f;
+      p:_FillValue = -1s; data: p ='
+    awk 'BEGIN { for (i = 0; i < 256 * 8192; i++) {
+      x = i % 8192; y = (i - x) / 8192
+      printf "%d%s", x % 97 == 5 || (x % 3 == 0 && y < 40) ? -1 : i % 30011, i == 256 * 8192 - 1 ? ";}" : "," } }'
+  } >gaps.cdl
+  run 0 ncgen -k 2 -o slow_gaps.nc gaps.cdl
+  job slow_gaps.nc:p 'packed, missing values, parts' "$stats" "${all[@]}" params.axes=0
 fi
 finish
