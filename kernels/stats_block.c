@@ -7,11 +7,12 @@
 // the cell in the segment, and their sums and squares are added in float64 (the shifted-data
 // algorithm, Chan, Golub and LeVeque 1983). As the shift is one of the n values, the condition of
 // the sum of squares is at most n + 1, so the variance of a segment is good to about n roundings,
-// without a second pass. A thread takes for granted that nothing is missing until a segment shows
-// otherwise; that segment is done again, with the same sums in the same order. Segments are merged
-// by stats_tally.c in the order of the values. When the last axis is kept, vectors run over cells.
-// When it is reduced, they run over 32 lanes of one cell that are added up in a tree. Few cells are
-// cut into parts, so that threads share them. Cost: 5 flops and 2 comparisons per value; 12 to 18
+// without a second pass. A thread takes for granted that nothing is missing until some sum shows
+// otherwise; what was added last is then added again, with the same sums in the same order.
+// Segments are merged by stats_tally.c in the order of the values. When the last axis is kept,
+// vectors run over cells, which come in strips (stats_strip.c). When it is reduced, they run over 32
+// lanes of one cell that are added up in a tree (stats_segment.c). Few cells are cut into parts of
+// their values, so that threads share them. Cost: 5 flops and 2 comparisons per value; 12 to 18
 // GB/s of float32 per core of 2023.
 #include "stats_work.h"
 #include <math.h>

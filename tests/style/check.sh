@@ -52,7 +52,7 @@ file_length() {
   local file limit lines
   for file in $(sources); do
     case $file in
-      src/plait.h) limit=560 ;;             # one header by design
+      src/plait.h) limit=575 ;;             # one header by design
       tests/*) limit=500 ;;                 # a list of cases
       *) limit=400 ;;
     esac
