@@ -319,5 +319,6 @@ const plait_kernel plait_kernel_kmeans = {
                .merge = pl_kmeans_merge,
                .finish = kmeans_finish,
                .next = pl_kmeans_next,
+               .used = pl_kmeans_used,
                .emit = pl_kmeans_emit},
     .verify = pl_kmeans_verify};

@@ -83,6 +83,7 @@ int64_t pl_kmeans_count(const km_shape *s, const plait_block *in); // of the row
 void pl_kmeans_block(const plait_call *call, const plait_block *in, void *partial);
 void pl_kmeans_emit(const plait_call *call, const plait_block *in, void *partial,
                     const plait_block out[]);
+size_t pl_kmeans_used(const plait_call *call); // of a partial
 void pl_kmeans_merge(const plait_call *call, const plait_block *tile, void *left,
                      const void *right);
 void pl_kmeans_merge_moments(int64_t d, const int64_t *points, const double *mean, const double *m2,

@@ -283,6 +283,14 @@ void pl_kmeans_emit(const plait_call *call, const plait_block *in, void *partial
   tally_block(call, &s, in, partial, p->labels ? out[call->plan->noutputs - 1].data : NULL);
 }
 
+size_t pl_kmeans_used(const plait_call *call) {
+  km_shape s;
+  km_survey survey;
+  km_tally tally;
+  pl_kmeans_shape(call->problem, call->params, &s);
+  return call->pass == 0 ? pl_kmeans_survey(&s, NULL, &survey) : pl_kmeans_tally(&s, NULL, &tally);
+}
+
 static void merge_surveys(const km_shape *s, void *left, const void *right) {
   km_survey a, b;
   pl_kmeans_survey(s, left, &a);

@@ -334,6 +334,9 @@ typedef struct plait_reduce {
   // the same bytes: writes the state of the next pass, returns whether there is one. NULL: one
   // pass.
   bool (*next)(const plait_call *call, const void *partial, void *state);
+  // Bytes of a partial, from its first on, that the pass call->pass uses: no more of it travels
+  // between ranks. NULL: all.
+  size_t (*used)(const plait_call *call);
   // With `next` only, or NULL: after the last pass every block once more, with the last state.
   // Writes the partial like `block` does (it is merged and goes to `finish`) and the emitted
   // outputs in the box of the block: labels, predictions. out[v].data is NULL for the others (and

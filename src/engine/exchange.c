@@ -15,6 +15,7 @@ typedef struct exchange {
   pl_comm *comm;
   pl_merger *merger;
   int rank, size;
+  size_t bytes;        // of a partial
   int64_t room;        // headings per rank
   heading *mine, *all; // room; size * room; tile -1 ends a list
   pl_request *sends;
@@ -26,13 +27,26 @@ static int home(const exchange *x, int64_t tile) {
   return (int)(tile % x->size);
 }
 
+static plait_err allocate(exchange *x, int64_t room) {
+  pl_free(&x->mine);
+  pl_free(&x->all);
+  TRY(pl_calloc((size_t)room, sizeof *x->mine, &x->mine));
+  return pl_calloc((size_t)(room * x->size), sizeof *x->all, &x->all);
+}
+
+// As many as neighbouring blocks leave; where there are more the ranks agree a second time.
+static plait_err make_room(exchange *x) {
+  enum { FEW = 32 };
+  plait_err err = allocate(x, FEW);
+  int64_t word[] = {x->merger->n + 1, err != PLAIT_OK}; // one for the end mark
+  TRY(pl_comm_max_int(x->comm, word, 2));
+  x->room = word[0];
+  if (word[1]) return pl_comm_agree(x->comm, err);
+  return x->room <= FEW ? PLAIT_OK : pl_comm_agree(x->comm, allocate(x, x->room));
+}
+
 static plait_err share_headings(exchange *x) {
-  x->room = x->merger->n;
-  TRY(pl_comm_max_int(x->comm, &x->room, 1));
-  x->room++; // the end mark
-  plait_err err = pl_calloc((size_t)x->room, sizeof *x->mine, &x->mine);
-  if (err == PLAIT_OK) err = pl_calloc((size_t)x->room * (size_t)x->size, sizeof *x->all, &x->all);
-  TRY(pl_comm_agree(x->comm, err));
+  TRY(make_room(x));
   for (int64_t i = 0; i < x->merger->n; i++) {
     const pl_node *node = &x->merger->nodes[i];
     x->mine[i] = (heading){node->tile, node->index, node->level};
@@ -77,11 +91,10 @@ static plait_err post_sends(exchange *x, pl_meter *meter) {
       x->merger->nodes[kept++] = *node;
       continue;
     }
-    size_t bytes = x->merger->pool->bytes;
-    err = pl_comm_send(x->comm, node->partial, bytes, to, TAG, &x->sends[x->nsends]);
+    err = pl_comm_send(x->comm, node->partial, x->bytes, to, TAG, &x->sends[x->nsends]);
     x->sent[x->nsends++] = node->partial;
     meter->messages++;
-    meter->bytes_sent += (int64_t)bytes;
+    meter->bytes_sent += (int64_t)x->bytes;
   }
   x->merger->n = kept;
   return err;
@@ -92,7 +105,7 @@ static plait_err receive_one(exchange *x, int from, const heading *h, pl_node_ar
   pl_node node = {.tile = h->tile, .index = h->index, .level = (int32_t)h->level};
   TRY(pl_pool_take(x->merger->pool, &node.partial));
   pl_request request = {0};
-  TRY(pl_comm_receive(x->comm, node.partial, x->merger->pool->bytes, from, TAG, &request));
+  TRY(pl_comm_receive(x->comm, node.partial, x->bytes, from, TAG, &request));
   TRY(pl_comm_wait(x->comm, &request, 1));
   return arrives(context, &node);
 }
@@ -106,9 +119,9 @@ static plait_err receive_all(exchange *x, pl_node_arrives *arrives, void *contex
   return PLAIT_OK;
 }
 
-plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *arrives,
-                            void *context, pl_meter *meter) {
-  exchange x = {.comm = comm, .merger = merger};
+plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, size_t bytes,
+                            pl_node_arrives *arrives, void *context, pl_meter *meter) {
+  exchange x = {.comm = comm, .merger = merger, .bytes = bytes};
   x.rank = pl_comm_rank(comm);
   x.size = pl_comm_size(comm);
   if (x.size == 1) return PLAIT_OK;
@@ -120,7 +133,7 @@ plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *a
     if (err == PLAIT_OK) err = receive_all(&x, arrives, context);
     plait_err sent = pl_comm_wait(comm, x.sends, x.nsends);
     for (int i = 0; i < x.nsends; i++) pl_pool_give(merger->pool, x.sent[i]);
-    err = pl_comm_agree(comm, err != PLAIT_OK ? err : sent);
+    if (err == PLAIT_OK) err = sent;
   }
   double end = pl_now();
   meter->comm += end - start;

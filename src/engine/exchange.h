@@ -10,9 +10,10 @@
 #include "engine/report.h"
 #include "host/comm.h"
 
-// Called for each node that arrives; the node is the callee's. Errors end in the agreement.
+// Called for each node that arrives; the node is the callee's.
 typedef plait_err pl_node_arrives(void *context, pl_node *node);
-// Collective; agrees at its end.
-plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, pl_node_arrives *arrives,
-                            void *context, pl_meter *meter);
+// Collective. `bytes`: of each partial that travel. What it returns is this rank's own, to be
+// agreed on.
+plait_err pl_exchange_nodes(pl_comm *comm, pl_merger *merger, size_t bytes,
+                            pl_node_arrives *arrives, void *context, pl_meter *meter);
 #endif

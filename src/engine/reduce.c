@@ -5,7 +5,6 @@
 // neighbouring blocks, so that nearly all merging is local; what is left travels once, at the end
 // of a pass (exchange.c). Several passes: the root goes to every rank, the kernel makes the next
 // state of it.
-#include "base/clock.h"
 #include "base/mem.h"
 #include "engine/exchange.h"
 #include "engine/feed.h"
@@ -15,7 +14,6 @@
 #include "engine/results.h"
 #include "engine/strands.h"
 #include "engine/watchdog.h"
-#include <string.h>
 
 typedef struct reduce_run {
   pl_stage *stage;
@@ -76,8 +74,7 @@ static pl_journal_kept kept(reduce_run *run) {
                            .state_bytes = run->task->plan.state_bytes};
 }
 
-// Every thread. A block whose results follow its cells: the leader takes a slot, the writer gets
-// it.
+// Every thread. Results that follow the cells of a block: they go to the writer.
 static void emit_block(reduce_run *run, const plait_call *call, pl_strands *strands,
                        const pl_feed_block *in) {
   if (call->thread == 0) {
@@ -96,8 +93,7 @@ static void emit_block(reduce_run *run, const plait_call *call, pl_strands *stra
     pl_strands_give_out(strands, run->out);
 }
 
-// Every thread. The partial of a whole tile becomes results in an output slot that the leader
-// holds.
+// Every thread. The partial of a whole tile becomes results in a slot that the leader holds.
 static void finish_tile(reduce_run *run, const plait_call *call, int slot) {
   pl_box box;
   plait_block tile;
@@ -131,8 +127,7 @@ static void root_in_pipeline(reduce_run *run, const plait_call *call, pl_strands
   }
 }
 
-// Every thread. Puts the leader's node into the tree and merges as far as siblings are here.
-// run->step.kind is REST or ROOT afterwards.
+// Every thread. Puts the leader's node into the tree, merges as far as siblings are here: REST, ROOT.
 static void climb(reduce_run *run, const plait_call *call) {
   for (;;) {
     if (call->thread == 0) run->err = pl_merge_place(&run->merger, &run->node, &run->step);
@@ -257,10 +252,23 @@ static plait_err take_up_nodes(reduce_run *run) {
   return PLAIT_OK;
 }
 
+static plait_err begin_units(reduce_run *run, int64_t at_once) {
+  TRY(pl_units_begin(&run->units, run->stage, kept(run).pass));
+  TRY(take_up_nodes(run));
+  if (!run->scheduler) return PLAIT_OK;
+  return pl_schedule_again(run->scheduler, run->units.remaining.total, at_once);
+}
+
+// Collective.
 static plait_err begin_pass(reduce_run *run) {
-  plait_err err = pl_units_begin(&run->units, run->stage, kept(run).pass);
-  if (err == PLAIT_OK) err = take_up_nodes(run);
-  return pl_comm_agree(run->stage->comm, err);
+  const pl_task *task = run->task;
+  pl_comm *comm = run->stage->comm;
+  int64_t at_once =
+      task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
+  TRY(pl_comm_agree(comm, begin_units(run, at_once)));
+  if (run->scheduler) return PLAIT_OK;
+  return pl_schedule_start(comm, (pl_schedule_kind)task->job->run.schedule,
+                           run->units.remaining.total, at_once, &run->scheduler);
 }
 
 // Collective. The state with which the pass began that an earlier run was in.
@@ -282,6 +290,25 @@ static plait_err take_up_state(reduce_run *run) {
 
 // ---- passes ----
 
+static size_t used_bytes(const reduce_run *run) { // of a partial, in this pass
+  const plait_reduce *reduce = &run->kernel->reduce;
+  return reduce->used ? reduce->used(&run->scratch.calls[0]) : run->pool.bytes;
+}
+
+// Collective; agrees on `err` too. From rank 0, or from who had all the blocks.
+static plait_err share_root(reduce_run *run, plait_err err) {
+  pl_comm *comm = run->stage->comm;
+  int64_t owner = run->root ? pl_comm_rank(comm) : -1;
+  if (err == PLAIT_OK && !run->root) err = pl_pool_take(&run->pool, &run->root);
+  int64_t word[] = {owner, err != PLAIT_OK};
+  TRY(pl_comm_max_int(comm, word, 2));
+  if (word[1]) return pl_comm_agree(comm, err);
+  if (word[0] < 0) return plait_fail(PLAIT_BUG, "no rank has the result of the pass");
+  return pl_comm_bcast(comm, run->root, used_bytes(run), (int)word[0]);
+}
+
+// Collective. Passes over data in memory are short, so what all ranks do together between two of
+// them is counted: six collectives after the strands, one in begin_pass.
 static plait_err one_pass(reduce_run *run) {
   pl_stage *stage = run->stage;
   pl_task *task = run->task;
@@ -294,20 +321,16 @@ static plait_err one_pass(reduce_run *run) {
                          .comm = stage->comm,
                          .nin = task->slots,
                          .nout = task->out_slots};
-  int64_t at_once =
-      task->run_blocks > 0 ? (task->batch + task->run_blocks - 1) / task->run_blocks : 1;
   TRY(begin_pass(run));
-  TRY(pl_schedule_start(stage->comm, (pl_schedule_kind)task->job->run.schedule,
-                        run->units.remaining.total, at_once, &run->scheduler));
   plait_err err = pl_strands_run(&work, run, stage->placement, stage->meter->threads,
                                  task->job->run.overlap, stage->meter);
   if (err == PLAIT_OK)
     pl_stage_drain(stage, run->scheduler, pl_task_sample(task, task->cut.nblocks));
   const pl_journal_kept keep = kept(run);
-  err = pl_stage_end(stage, err, &keep);
-  pl_schedule_stop(&run->scheduler);
-  if (err != PLAIT_OK) return err;
-  return pl_exchange_nodes(stage->comm, &run->merger, node_arrives, run, stage->meter);
+  TRY(pl_stage_end(stage, err, &keep));
+  err = pl_exchange_nodes(stage->comm, &run->merger, used_bytes(run), node_arrives, run,
+                          stage->meter);
+  return has_passes(run) ? share_root(run, err) : pl_comm_agree(stage->comm, err);
 }
 
 // After `next` has said that there is no more: the kernel may want to see every block once more.
@@ -316,34 +339,24 @@ static bool emit_next(reduce_run *run) {
   return run->emitting;
 }
 
-// Collective. Gives the root to every rank and asks the kernel for another pass; rank 0 keeps it
-// for finish when there is none.
+// Asks the kernel for another pass; rank 0 keeps the root for finish when there is none. Should one
+// rank fail (memory), it agrees here, the others at the begin of the next pass: the same step.
 static plait_err next_pass(reduce_run *run, bool *again) {
-  pl_comm *comm = run->stage->comm;
-  plait_err err = PLAIT_OK;
-  int64_t owner = run->root ? pl_comm_rank(comm) : -1; // rank 0, or who had all the blocks
-  if (!run->root) err = pl_pool_take(&run->pool, &run->root);
-  TRY(pl_comm_agree(comm, err));
-  TRY(pl_comm_max_int(comm, &owner, 1));
-  if (owner < 0) return plait_fail(PLAIT_BUG, "no rank has the result of the pass");
-  TRY(pl_comm_bcast(comm, run->root, run->pool.bytes, (int)owner));
   plait_call call = run->scratch.calls[0];
   call.threads = 1;
   *again = !run->emitting && run->kernel->reduce.next(&call, run->root, run->state);
-  err = pl_comm_agree(comm, pl_raised(&run->raise));
-  if (err != PLAIT_OK) pl_pool_give(&run->pool, run->root);
-  TRY(err);
+  plait_err err = pl_raised(&run->raise);
   run->pass++;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   if (!*again) *again = emit_next(run);
-  if (!*again && pl_comm_rank(comm) == 0) {
+  if (err == PLAIT_OK && !*again && pl_comm_rank(run->stage->comm) == 0) {
     run->node = (pl_node){.partial = run->root};
     err = finish_here(run, &call);
   } else {
     pl_pool_give(&run->pool, run->root);
   }
   run->root = NULL;
-  return pl_comm_agree(comm, err);
+  return *again && err == PLAIT_OK ? PLAIT_OK : pl_comm_agree(run->stage->comm, err);
 }
 
 static plait_err start(reduce_run *run) {
@@ -366,15 +379,6 @@ static plait_err start(reduce_run *run) {
   return PLAIT_OK;
 }
 
-size_t pl_partial_bytes(const pl_task *task) {
-  int64_t extent[PLAIT_DIMS], cells = 1;
-  pl_cut_largest(&task->cut, extent);
-  for (int d = 0; d < task->cut.ndim; d++)
-    if (!task->cut.reduced[d]) cells *= extent[d];
-  size_t bytes = task->plan.partial_bytes + task->plan.partial_per_cell * (size_t)cells;
-  return (bytes + 63) / 64 * 64;
-}
-
 plait_err pl_reduce_run(pl_stage *stage) {
   if (stage->task->plan.stepping.lanes > 0) return pl_reduce_steps_run(stage);
   reduce_run run = {.stage = stage, .task = stage->task, .kernel = stage->task->job->kernel};
@@ -389,11 +393,13 @@ plait_err pl_reduce_run(pl_stage *stage) {
   }
   memcpy(stage->outcome.warning, run.raise.warning, sizeof stage->outcome.warning);
   stage->meter->passes = run.pass > 0 ? run.pass : 1;
+  pl_schedule_stop(&run.scheduler);
   pl_feed_count(&run.feed, stage->meter);
   stage->meter->bytes_written += run.results.bytes_written;
   pl_scratch_stop(&run.scratch);
   pl_results_stop(&run.results);
   pl_feed_stop(&run.feed);
+  pl_pool_give(&run.pool, run.root);
   pl_merger_free(&run.merger);
   pl_pool_free(&run.pool);
   pl_remaining_free(&run.units.remaining);

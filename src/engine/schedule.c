@@ -2,12 +2,15 @@
 //
 // Counters over comm.h (schedule.h says why). A claim costs one fetch-and-add; an exhausted victim
 // is asked once and remembered, so that ending costs each rank at most one question per other rank.
+//
+// Passes take turns between two banks of counters. While one is in use nobody touches the other,
+// and its owner sets it back to zero; before it is in use again all ranks have met.
 #include "engine/schedule.h"
 #include "base/mem.h"
 #include "data/split.h"
 #include <stdatomic.h>
 
-enum { NEXT, DONE, COUNTERS };
+enum { NEXT, DONE, COUNTERS, BANKS = 2 };
 #define HALT ((int64_t)1 << 50)
 
 struct pl_scheduler {
@@ -15,21 +18,30 @@ struct pl_scheduler {
   pl_counters *counters;
   pl_schedule_kind kind;
   int64_t units, batch;
+  int bank;
   int rank, size;
   int victim;    // whose share we take from: rank, rank + 1, ... (mod size)
   int exhausted; // how many shares are known to be empty
   atomic_bool halted;
 };
 
+static void begin(pl_scheduler *s, int64_t units, int64_t batch) {
+  s->units = units;
+  s->batch = batch > 0 ? batch : 1;
+  s->victim = s->rank;
+  s->exhausted = 0;
+}
+
 plait_err pl_schedule_start(pl_comm *comm, pl_schedule_kind kind, int64_t units, int64_t batch,
                             pl_scheduler **out) {
   pl_scheduler *s = NULL;
   *out = NULL;
   TRY(pl_comm_agree(comm, pl_calloc(1, sizeof *s, &s)));
-  *s = (pl_scheduler){.comm = comm, .kind = kind, .units = units, .batch = batch > 0 ? batch : 1};
-  s->rank = s->victim = pl_comm_rank(comm);
+  *s = (pl_scheduler){.comm = comm, .kind = kind};
+  s->rank = pl_comm_rank(comm);
   s->size = pl_comm_size(comm);
-  plait_err err = pl_counters_start(comm, COUNTERS, &s->counters);
+  begin(s, units, batch);
+  plait_err err = pl_counters_start(comm, BANKS * COUNTERS, &s->counters);
   if (err != PLAIT_OK) pl_free(&s);
   *out = s;
   return err;
@@ -43,9 +55,20 @@ void pl_schedule_stop(pl_scheduler **at) {
 
 static plait_err add(pl_scheduler *s, int rank, int index, int64_t delta, int64_t *before) {
   pl_comm_lock(s->comm);
-  plait_err err = pl_counters_add(s->counters, rank, index, delta, before);
+  plait_err err = pl_counters_add(s->counters, rank, s->bank * COUNTERS + index, delta, before);
   pl_comm_unlock(s->comm);
   return err;
+}
+
+plait_err pl_schedule_again(pl_scheduler *s, int64_t units, int64_t batch) {
+  for (int index = 0; index < COUNTERS; index++) { // of the pass before: all ranks have left it
+    int64_t was = 0, before;
+    TRY(add(s, s->rank, index, 0, &was));
+    TRY(add(s, s->rank, index, -was, &before));
+  }
+  s->bank = (s->bank + 1) % BANKS;
+  begin(s, units, batch);
+  return PLAIT_OK;
 }
 
 plait_err pl_schedule_next(pl_scheduler *s, int64_t *first, int64_t *count, bool *stolen) {

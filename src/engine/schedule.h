@@ -16,9 +16,13 @@
 
 typedef struct pl_scheduler pl_scheduler;
 
-// Collective.
+// Collective. The window of the counters is made here, which costs milliseconds: a job with several
+// passes keeps its scheduler and begins each further pass with pl_schedule_again.
 plait_err pl_schedule_start(pl_comm *comm, pl_schedule_kind kind, int64_t units, int64_t batch,
                             pl_scheduler **scheduler);
+// Not collective, but every rank calls it, with a collective step between the last claim of the
+// pass before and this call. Nothing is sent.
+plait_err pl_schedule_again(pl_scheduler *scheduler, int64_t units, int64_t batch);
 void pl_schedule_stop(pl_scheduler **scheduler); // Collective
 // The next units [*first, *first + *count); *count = 0: none left, or halted. One strand at a time.
 plait_err pl_schedule_next(pl_scheduler *scheduler, int64_t *first, int64_t *count, bool *stolen);

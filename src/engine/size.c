@@ -39,6 +39,15 @@ static void make_cut(pl_task *task, int64_t block_bytes) {
   pl_cut_make(task->array.ndim, task->array.shape, &wish, &task->cut);
 }
 
+size_t pl_partial_bytes(const pl_task *task) {
+  int64_t extent[PLAIT_DIMS], cells = 1;
+  pl_cut_largest(&task->cut, extent);
+  for (int d = 0; d < task->cut.ndim; d++)
+    if (!task->cut.reduced[d]) cells *= extent[d];
+  size_t bytes = task->plan.partial_bytes + task->plan.partial_per_cell * (size_t)cells;
+  return (bytes + 63) / 64 * 64;
+}
+
 // Blocks are a product of intervals along the axes, so what they touch is one too.
 double pl_read_factor(const pl_task *task) {
   const pl_cut *cut = &task->cut;
