@@ -10,9 +10,9 @@
 // without a second pass. A thread takes for granted that nothing is missing until some sum shows
 // otherwise; what was added last is then added again, with the same sums in the same order.
 // Segments are merged by stats_tally.c in the order of the values. When the last axis is kept,
-// vectors run over cells, which come in strips (stats_strip.c). When it is reduced, they run over 32
-// lanes of one cell that are added up in a tree (stats_segment.c). Few cells are cut into parts of
-// their values, so that threads share them. Cost: 5 flops and 2 comparisons per value; 12 to 18
+// vectors run over cells, which come in strips (stats_strip.c). When it is reduced, they run over
+// 32 lanes of one cell that are added up in a tree (stats_segment.c). Few cells are cut into parts
+// of their values, so that threads share them. Cost: 5 flops and 2 comparisons per value; 12 to 18
 // GB/s of float32 per core of 2023.
 #include "stats_work.h"
 #include <math.h>

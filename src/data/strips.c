@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // See strips.h. The sums of a strip (some 32 bytes a kept cell) go through the cache once per part,
-// so a part has 8 values of each cell or more, and part and sums are about what a core has of second
-// and third level. Measured, 2 cores with 512 KiB each, mean, std, min and max of 1 GiB from the page cache:
-// rows of 48 to 64 KiB 0.15 s, of 32 KiB 0.16 s, of 8 KiB 0.20 s, of 4 KiB 0.29 s (a call for each
-// row); the whole block fetched first, 0.22 s.
+// so a part has 8 values of each cell or more; part and sums are about what a core has of second
+// and third level. Measured, 2 cores with 512 KiB of the second, mean, std, min and max of 1 GiB
+// from the page cache: rows of 48 to 64 KiB 0.15 s, of 32 KiB 0.16 s, of 8 KiB 0.20 s, of 4 KiB
+// 0.29 s (a call for each row); the whole block fetched first, 0.22 s.
 #include "data/strips.h"
 #include "data/split.h"
 

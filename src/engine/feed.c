@@ -61,6 +61,7 @@ plait_err pl_feed_start(pl_task *task, int team, pl_feed *feed) {
     TRY(pl_calloc((size_t)task->batch, sizeof *slot->blocks, &slot->blocks));
     feed->idle[feed->nidle++] = feed->memory + (size_t)s * (size_t)task->batch * each;
   }
+  pl_feed_source_start(feed);
   return pl_feed_probe_start(feed);
 }
 
@@ -94,6 +95,7 @@ static void give_memory(pl_feed *feed, pl_feed_slot *slot) {
 
 void pl_feed_arrive(pl_feed *feed, int slot) {
   if (!feed->slots[slot].memory) give_memory(feed, &feed->slots[slot]);
+  feed->source.block = &feed->slots[slot].blocks[0]; // what comes in parts comes alone
 }
 
 void pl_feed_leave(pl_feed *feed, int slot) {

@@ -37,6 +37,13 @@ typedef struct pl_feed_slot {
   pl_feed_block *blocks; // room for task->batch
 } pl_feed_slot;
 
+// For plait_call.source: parts of one block, each in memory of the thread that asks for it.
+typedef struct pl_feed_source {
+  struct plait_source base;
+  struct pl_feed *feed;
+  const pl_feed_block *block; // the one in work
+} pl_feed_source;
+
 typedef struct pl_feed {
   pl_task *task;                // *borrowed*
   size_t data_bytes, raw_bytes; // of one block; of one source of it (pl_box_source)
@@ -49,7 +56,8 @@ typedef struct pl_feed {
   int team;              // threads that may fetch; 0: the reader strand alone
   atomic_bool waited;    // the last fetch had to wait for storage
   char *probe;           // a few cells: does reading them wait?
-  double team_read;      // s in which the team fetched
+  pl_feed_source source;
+  double team_read; // s in which the team fetched
   int64_t bytes_read;
   char **kept; // decoded blocks that stay between passes, by index; NULL: none
   size_t room; // bytes left for more of them
@@ -81,13 +89,6 @@ bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b);
 void pl_feed_by_team(pl_feed *feed, pl_feed_block *b, int thread, plait_raise *raise);
 // Whether an unfetched block can be taken in parts.
 bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b);
-
-// For plait_call.source: parts of one block, each in memory of the thread that asks for it.
-typedef struct pl_feed_source {
-  struct plait_source base;
-  pl_feed *feed;
-  const pl_feed_block *block; // the one in work
-} pl_feed_source;
-void pl_feed_source_start(pl_feed *feed, pl_feed_source *source);
+void pl_feed_source_start(pl_feed *feed);
 int64_t pl_feed_switches(void); // times the calling thread gave up its core of its own will
 #endif

@@ -191,7 +191,7 @@ static bool read_part(const struct plait_source *base, const plait_call *call,
   return err == PLAIT_OK;
 }
 
-void pl_feed_source_start(pl_feed *feed, pl_feed_source *source) {
-  *source = (pl_feed_source){.base = {.read = read_part}, .feed = feed};
-  if (feed->task->input) source->base.chunk = chunk_of(feed);
+void pl_feed_source_start(pl_feed *feed) {
+  feed->source = (pl_feed_source){.base = {.read = read_part}, .feed = feed};
+  if (feed->task->input) feed->source.base.chunk = chunk_of(feed);
 }

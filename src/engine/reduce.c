@@ -21,7 +21,6 @@ typedef struct reduce_run {
   const plait_kernel *kernel;
   pl_scheduler *scheduler;
   pl_feed feed;
-  pl_feed_source source;
   pl_results results;
   pl_scratch scratch;
   plait_raise raise;
@@ -142,10 +141,9 @@ static void climb(reduce_run *run, const plait_call *call) {
   }
 }
 
-static void new_node(reduce_run *run, const pl_feed_block *b) {
-  run->source.block = b;
+static void new_node(reduce_run *run, int64_t block) {
   run->node =
-      (pl_node){.tile = b->index / run->task->cut.nreds, .index = b->index % run->task->cut.nreds};
+      (pl_node){.tile = block / run->task->cut.nreds, .index = block % run->task->cut.nreds};
   run->err = pl_pool_take(&run->pool, &run->node.partial);
 }
 
@@ -155,7 +153,7 @@ static plait_err compute_batch(void *context, pl_strands *strands, int slot, int
   const plait_call *call = &run->scratch.calls[thread];
   for (int k = 0; k < in->n; k++) {
     if (thread == 0) pl_watchdog_begin(run->stage->dog, PL_WATCH_TEAM, in->blocks[k].index);
-    if (thread == 0) new_node(run, &in->blocks[k]);
+    if (thread == 0) new_node(run, in->blocks[k].index);
     pl_feed_decode(&run->feed, slot, k, thread, &run->raise);
 #pragma omp barrier
     if (run->err != PLAIT_OK) return run->err;
@@ -370,10 +368,9 @@ static plait_err start(reduce_run *run) {
   TRY(pl_results_start(task, run->stage->output, task->out_slots, &run->results));
   run->results.outcome = &run->stage->outcome;
   TRY(pl_scratch_start(task, run->stage->meter->threads, &run->raise, &run->scratch));
-  pl_feed_source_start(&run->feed, &run->source);
   for (int t = 0; t < run->scratch.threads; t++) {
     run->scratch.calls[t].state = run->state;
-    run->scratch.calls[t].source = &run->source.base;
+    run->scratch.calls[t].source = &run->feed.source.base;
   }
   run->emitting = run->results.emitting = run->kernel->reduce.block == NULL;
   return PLAIT_OK;
