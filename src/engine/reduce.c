@@ -14,6 +14,7 @@
 #include "engine/results.h"
 #include "engine/strands.h"
 #include "engine/watchdog.h"
+#include <string.h>
 
 typedef struct reduce_run {
   pl_stage *stage;
