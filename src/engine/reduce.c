@@ -51,14 +51,6 @@ static plait_err read_batch(void *context, int slot, bool *more) {
   return err;
 }
 
-static void tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_block *block) {
-  pl_cut_tile(&task->cut, tile, box);
-  pl_box kept = *box;
-  for (int d = 0; d < kept.ndim; d++)
-    if (task->cut.reduced[d]) kept.n[d] = 1;
-  *block = pl_block_over(NULL, task->array.type, &kept, NULL);
-}
-
 // The root of a pass is kept for `next`, unless there is no other pass.
 static bool has_passes(const reduce_run *run) {
   return run->kernel->reduce.next != NULL || run->kernel->reduce.emit != NULL;
@@ -97,7 +89,7 @@ static void emit_block(reduce_run *run, const plait_call *call, pl_strands *stra
 static void finish_tile(reduce_run *run, const plait_call *call, int slot) {
   pl_box box;
   plait_block tile;
-  tile_block(run->task, run->node.tile, &box, &tile);
+  pl_tile_block(run->task, run->node.tile, &box, &tile);
   if (call->thread == 0) {
     run->results.slots[slot].first = run->node.tile;
     pl_results_prepare(&run->results, slot, 0, &box);
@@ -127,7 +119,7 @@ static void root_in_pipeline(reduce_run *run, const plait_call *call, pl_strands
   }
 }
 
-// Every thread. Puts the leader's node into the tree, merges as far as siblings are here: REST, ROOT.
+// Every thread. Puts the leader's node into the tree, merges while siblings are here: REST or ROOT.
 static void climb(reduce_run *run, const plait_call *call) {
   for (;;) {
     if (call->thread == 0) run->err = pl_merge_place(&run->merger, &run->node, &run->step);
@@ -135,7 +127,7 @@ static void climb(reduce_run *run, const plait_call *call) {
     if (run->err != PLAIT_OK || run->step.kind != PL_MERGE_PAIR) return;
     pl_box box;
     plait_block tile;
-    tile_block(run->task, run->node.tile, &box, &tile);
+    pl_tile_block(run->task, run->node.tile, &box, &tile);
     run->kernel->reduce.merge(call, &tile, run->step.left, run->step.right);
 #pragma omp barrier
     if (call->thread == 0) pl_pool_give(&run->pool, run->step.right);

@@ -7,6 +7,14 @@
 
 enum { ALIGN = 64 };
 
+void pl_tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_block *block) {
+  pl_cut_tile(&task->cut, tile, box);
+  pl_box kept = *box;
+  for (int d = 0; d < kept.ndim; d++)
+    if (task->cut.reduced[d]) kept.n[d] = 1;
+  *block = pl_block_over(NULL, task->array.type, &kept, NULL);
+}
+
 void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box) {
   *box = (pl_box){.ndim = out->ndim};
   for (int d = 0; d < out->ndim; d++) {

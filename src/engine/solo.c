@@ -151,12 +151,9 @@ static plait_err run_tiles(pl_solo *run, pl_merger *merger, void *state) {
   call->state = state;
   run->emitting = reduce->block == NULL;
   for (int64_t t = 0; t < run->task->cut.ntiles; t++) {
-    pl_box tile, kept;
-    pl_cut_tile(&run->task->cut, t, &tile);
-    kept = tile;
-    for (int d = 0; d < kept.ndim; d++)
-      if (run->task->cut.reduced[d]) kept.n[d] = 1;
-    plait_block kept_block = pl_block_over(NULL, run->task->array.type, &kept, NULL);
+    pl_box tile;
+    plait_block kept_block;
+    pl_tile_block(run->task, t, &tile, &kept_block);
     void *root = NULL;
     for (;;) {
       TRY(reduce_tile(run, t, merger, &kept_block, &root));

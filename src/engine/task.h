@@ -59,6 +59,8 @@ plait_err pl_task_run(pl_comm *comm, pl_task *task, const pl_placement *placemen
 
 // The box of output `out` that a tile (map: a block) gives; axes of the kernel's own are whole.
 void pl_output_box(const plait_output *out, const pl_box *tile, pl_box *box);
+// Reduce: a tile, and the block without data that stands for it: reduced axes have extent 1.
+void pl_tile_block(const pl_task *task, int64_t tile, pl_box *box, plait_block *block);
 
 // The array that stands for the space of a kernel without input: cells of 8 bytes (so that blocks
 // are cut like those of a file), without data.
