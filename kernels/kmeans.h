@@ -107,6 +107,7 @@ void pl_kmeans_store(const km_shape *s, void *array, int64_t i, double value);
 // Fills state->centre from the sample; false (and raised) when there are too few points.
 bool pl_kmeans_seed(const plait_call *call, const km_shape *s, const km_survey *survey,
                     km_state *state);
+size_t pl_kmeans_seed_bytes(const km_shape *s); // of the team's memory
 int64_t pl_kmeans_chosen(const km_shape *s, int64_t seed, int64_t stratum);
 plait_err pl_kmeans_verify(const plait_lab *lab);
 #endif

@@ -23,7 +23,8 @@ size_t pl_kmeans_scratch(const km_shape *s) {
 size_t pl_kmeans_shared(const km_shape *s) {
   km_tally tally;
   size_t moments = ((size_t)s->d * 2 + 8) * sizeof(double), sums = pl_kmeans_tally(s, NULL, &tally);
-  return KM_PARTS * (sums > moments ? sums : moments) + (size_t)s->sample * sizeof(double);
+  size_t parts = KM_PARTS * (sums > moments ? sums : moments), seed = pl_kmeans_seed_bytes(s);
+  return parts > seed ? parts : seed;
 }
 
 static void part_rows(int64_t rows, int part, int64_t *first, int64_t *end) {

@@ -208,6 +208,30 @@ static void missing_values(void **state) {
   assert_non_null(strstr(pl_message(), "0 rows"));
 }
 
+// Clusters that lie apart are all found, whatever the seed: k-means++ alone leaves two centres in
+// one for every eighth seed.
+static void every_seed_finds_all(void **state) {
+  (void)state;
+  enum { SIDE = 5, CLUSTERS = SIDE * SIDE, ROWS = 40 * CLUSTERS, SEEDS = 60 };
+  static double x[ROWS * 2], centers[CLUSTERS * 2];
+  double inertia;
+  int64_t counts[CLUSTERS], iterations, converged, skipped;
+  static int32_t labels[ROWS];
+  void *const out[] = {centers, counts, &inertia, &iterations, &converged, &skipped, labels};
+  plait_array in = table_of(PLAIT_F64, ROWS, 2);
+  for (int i = 0; i < ROWS; i++) {
+    x[2 * i] = 10.0 * (i % SIDE) + 3 * noise(2 * i);
+    x[2 * i + 1] = 10.0 * (i / SIDE % SIDE) + 3 * noise(2 * i + 1);
+  }
+  for (int seed = 0; seed < SEEDS; seed++) {
+    char settings[40];
+    snprintf(settings, sizeof settings, "k=25 seed=%d", seed);
+    if (apply(settings, &in, x, ROWS, 7, out) != PLAIT_OK) fail_msg("%s", pl_message());
+    for (int c = 0; c < CLUSTERS; c++)
+      if (counts[c] != 40) fail_msg("seed %d: a cluster of %d rows", seed, (int)counts[c]);
+  }
+}
+
 // Two of three centres stand where nobody is: the farthest rows become centres.
 static void empty_clusters(void **state) {
   (void)state;
@@ -342,9 +366,13 @@ static int remove_file(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(like_plain_lloyd),  cmocka_unit_test(rows_along_any_axes),
-      cmocka_unit_test(missing_values),    cmocka_unit_test(empty_clusters),
-      cmocka_unit_test(equal_rows),        cmocka_unit_test(senseless),
+      cmocka_unit_test(like_plain_lloyd),
+      cmocka_unit_test(rows_along_any_axes),
+      cmocka_unit_test(missing_values),
+      cmocka_unit_test(empty_clusters),
+      cmocka_unit_test(every_seed_finds_all),
+      cmocka_unit_test(equal_rows),
+      cmocka_unit_test(senseless),
       cmocka_unit_test(teams_of_any_size),
   };
   return cmocka_run_group_tests(tests, make_file, remove_file);
