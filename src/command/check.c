@@ -2,6 +2,7 @@
 //
 // plait check JOB: everything `run` would do before it computes, and the plan: blocks, bytes,
 // memory.
+#include "command/check_evolve.h"
 #include "command/check_study.h"
 #include "engine/task.h"
 
@@ -55,6 +56,13 @@ static void add_outputs(const pl_task *task, pl_text *out) {
   }
 }
 
+static void add_blocks(const pl_task *task, pl_text *out) {
+  const pl_cut *cut = &task->cut;
+  pl_text_add(out, "blocks   %lld of ", (long long)cut->nblocks);
+  pl_add_shape(out, cut->ndim, cut->extent);
+  pl_text_add(out, ", %d in flight per rank\n", task->slots);
+}
+
 static void add_sizes(const pl_task *task, pl_text *out) {
   char read[32], written[32], needed[32], budget[32];
   pl_format_size(task->bytes_read, read);
@@ -67,13 +75,14 @@ static void add_sizes(const pl_task *task, pl_text *out) {
 
 static plait_err print_text(const pl_station *station, const pl_task *task) {
   pl_text out = {0};
-  const pl_cut *cut = &task->cut;
   pl_text_add(&out, "kernel   %s: %s\n", task->job->kernel->name, task->job->kernel->summary);
   if (task->input) add_input(task, &out);
-  add_outputs(task, &out);
-  pl_text_add(&out, "blocks   %lld of ", (long long)cut->nblocks);
-  pl_add_shape(&out, cut->ndim, cut->extent);
-  pl_text_add(&out, ", %d in flight per rank\n", task->slots);
+  if (task->evolve) {
+    pl_check_evolve_text(task, &out);
+  } else {
+    add_outputs(task, &out);
+    add_blocks(task, &out);
+  }
   add_sizes(task, &out);
   pl_text_add(&out, "launch   %d rank%s of %d thread%s\n", pl_comm_size(station->comm),
               pl_comm_size(station->comm) == 1 ? "" : "s", station->placement.threads,
@@ -107,17 +116,23 @@ static void json_output(const pl_task *task, const plait_output *o, pl_json *j) 
   pl_json_close(j, '}');
 }
 
-static void json_plan(const pl_station *station, const pl_task *task, pl_json *j) {
+static void json_blocks(const pl_task *task, pl_json *j) {
+  pl_json_open(j, "arrays", '[');
+  for (int i = 0; i < task->plan.noutputs; i++) json_output(task, &task->plan.output[i], j);
+  pl_json_close(j, ']');
   pl_json_open(j, "blocks", '{');
   pl_json_int(j, "count", task->cut.nblocks);
   pl_json_int(j, "tiles", task->cut.ntiles);
   pl_json_shape(j, "extent", task->cut.ndim, task->cut.extent);
   pl_json_close(j, '}');
+  pl_json_int(j, "blocks_in_flight", task->slots);
+}
+
+static void json_sizes(const pl_station *station, const pl_task *task, pl_json *j) {
   pl_json_int(j, "bytes_read", task->bytes_read);
   pl_json_int(j, "bytes_written", task->bytes_written);
   pl_json_int(j, "memory_budget", task->budget);
   pl_json_int(j, "memory_needed", task->needed);
-  pl_json_int(j, "blocks_in_flight", task->slots);
   pl_json_int(j, "ranks", pl_comm_size(station->comm));
   pl_json_int(j, "threads", station->placement.threads);
 }
@@ -130,10 +145,11 @@ static plait_err print_json(const pl_station *station, const pl_task *task) {
   pl_json_string(&j, "job", task->job->echo);
   if (task->input) json_input(task, &j);
   pl_json_string(&j, "output", task->job->output);
-  pl_json_open(&j, "arrays", '[');
-  for (int i = 0; i < task->plan.noutputs; i++) json_output(task, &task->plan.output[i], &j);
-  pl_json_close(&j, ']');
-  json_plan(station, task, &j);
+  if (task->evolve)
+    pl_check_evolve_json(task, &j);
+  else
+    json_blocks(task, &j);
+  json_sizes(station, task, &j);
   pl_json_close(&j, '}');
   return pl_print_json(&j);
 }
@@ -174,8 +190,10 @@ const pl_command pl_command_check = {
     .name = "check",
     .arguments = "JOB [key=value ...]",
     .summary = "Checks a job and prints its plan, without running it",
-    .details = "Reads the job, opens the input, asks the kernel, and prints blocks, bytes to read\n"
-               "and write, and the memory that each rank will need. Nothing is written.\n",
+    .details =
+        "Reads the job, opens the input, asks the kernel, and prints blocks (or grid, steps\n"
+        "and snapshots), bytes to read and write, and the memory that each rank will\n"
+        "need. Nothing is written.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

@@ -69,7 +69,7 @@ static bool best_cut(const plait_grid *g, int size, int ranks[PL_AXES]) {
   return best >= 0;
 }
 
-static const char *shape_of(const plait_grid *g, char text[80]) {
+const char *pl_decompose_shape(const plait_grid *g, char text[80]) {
   int n = 0;
   for (int a = 0; a < g->ndim; a++)
     n += snprintf(text + n, 80 - (size_t)n, "%s%lld", a ? " x " : "", (long long)g->shape[a]);
@@ -102,7 +102,7 @@ plait_err pl_decompose_check(const plait_grid *g) {
       return plait_fail(PLAIT_JOB,
                         "the grid of %s cells is too small: along axis %d a step reads %lld cells, "
                         "and as many must be there",
-                        shape_of(g, shape), a, (long long)least_cells(g, a));
+                        pl_decompose_shape(g, shape), a, (long long)least_cells(g, a));
   }
   return PLAIT_OK;
 }
@@ -116,7 +116,7 @@ plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES])
       PLAIT_JOB,
       "the grid of %s cells is too small for %d ranks: parts begin at multiples of %d cells and "
       "are at least as wide as a step reads; use %d",
-      shape_of(g, shape), size, PL_DECOMPOSE_UNIT, most);
+      pl_decompose_shape(g, shape), size, PL_DECOMPOSE_UNIT, most);
 }
 
 static void place_of(const int ranks[PL_AXES], int rank, int place[PL_AXES]) {

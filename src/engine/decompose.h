@@ -26,4 +26,6 @@ int pl_decompose_neighbour(const plait_grid *grid, const int ranks[PL_AXES], int
 int64_t pl_decompose_reach(const plait_grid *grid, int axis, int side);
 // Cells of the thinnest part along an axis: no halo may be deeper.
 int64_t pl_decompose_least(const plait_grid *grid, const int ranks[PL_AXES], int axis);
+// "961 x 2160", in `text`.
+const char *pl_decompose_shape(const plait_grid *grid, char text[80]);
 #endif

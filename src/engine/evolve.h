@@ -13,6 +13,7 @@ typedef struct pl_evolve {
   pl_task *task;
   pl_march march;
   double *coord[PL_AXES]; // of the cells along each axis; *owned*
+  double limit;           // largest stable step [s]; INFINITY: the kernel knows none
   int64_t steps, every;   // in all; between snapshots (0: only the last state)
   int64_t nsnapshots;
   pl_gauges gauges;

@@ -50,21 +50,31 @@ static plait_err add_var(pl_layout *l, const char *name, plait_type type, int nd
   return long_name[0] ? pl_attr_set_text(&v->attrs, "long_name", long_name) : PLAIT_OK;
 }
 
+static const char *axis_name(const pl_evolve *e, int a) {
+  const plait_grid *g = &e->march.grid;
+  return g->dims[a][0] ? g->dims[a] : e->task->problem.input->dims[a];
+}
+
+// What the input says about the coordinate, or its units, for the one that was added last.
+static plait_err axis_attrs(const pl_evolve *e, int a) {
+  pl_layout *l = &e->task->layout;
+  const pl_meta *meta = e->task->input ? &e->task->input->meta : NULL;
+  for (int i = 0; meta && i < meta->ncoords; i++)
+    if (strcmp(meta->coords[i].name, axis_name(e, a)) == 0)
+      return pl_attrs_copy(&meta->coords[i].attrs, &l->coords[l->ncoords - 1].attrs);
+  return coord_attr(l, "units", e->march.grid.units[a]);
+}
+
 static plait_err add_axis(pl_evolve *e, int a, int dim[]) {
   const plait_grid *g = &e->march.grid;
-  const plait_array *in = e->task->problem.input;
   pl_layout *l = &e->task->layout;
   int64_t n = pl_snapshot_kept(g->shape[a], e->snapshots.stride);
-  const char *name = g->dims[a][0] ? g->dims[a] : in->dims[a];
+  const char *name = axis_name(e, a);
   dim[a] = add_dim(l, name, n);
   double *at;
   TRY(add_coord(l, name, dim[a], n, &at));
   for (int64_t i = 0; i < n; i++) at[i] = e->coord[a][i * e->snapshots.stride];
-  const pl_meta *meta = e->task->input ? &e->task->input->meta : NULL;
-  for (int i = 0; meta && i < meta->ncoords; i++)
-    if (strcmp(meta->coords[i].name, name) == 0)
-      return pl_attrs_copy(&meta->coords[i].attrs, &l->coords[l->ncoords - 1].attrs);
-  return coord_attr(l, "units", g->units[a]);
+  return axis_attrs(e, a);
 }
 
 static plait_err add_times(pl_evolve *e, const char *name, int *dim, int64_t n, int64_t every) {
@@ -146,6 +156,7 @@ static plait_err add_gauges(pl_evolve *e) {
     static const char *const names_of[] = {"gauge_x", "gauge_y", "gauge_z"};
     TRY(add_coord(l, names_of[last - a], dim[1], g->n, &at));
     for (int i = 0; i < g->n; i++) at[i] = e->coord[a][g->gauge[i].cell[a]];
+    TRY(axis_attrs(e, a));
   }
   snprintf(name, sizeof name, "gauge_%.50s", first->name);
   TRY(add_var(l, name, PLAIT_F64, 2, dim, first->units, first->long_name, &e->var_gauge));

@@ -10,6 +10,7 @@
 // region.
 #include "engine/evolve_march.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "engine/watchdog.h"
 #include <math.h>
 #include <string.h>
@@ -68,6 +69,23 @@ static plait_err agree_on_depth(pl_comm *comm, pl_tiling *tiling) {
   return PLAIT_OK;
 }
 
+// In double precision: a grid that nobody has memory for may overflow integers too.
+static plait_err check_bytes(const pl_march *m, const pl_part *part, double most) {
+  double cells = 1, bytes = 0;
+  for (int f = 0; f < m->grid.nfields; f++)
+    bytes += (double)((1 + (int)m->grid.field[f].twice) * (int64_t)m->fields.size[f]);
+  for (int a = 0; a < part->ndim; a++)
+    cells *= (double)part->n[a] + (double)(part->below[a] + part->above[a]);
+  if (!(most > 0) || cells * bytes <= most) return PLAIT_OK;
+  char shape[80], wanted[32], there[32];
+  pl_format_size((int64_t)fmin(cells * bytes, 0x1p62), wanted);
+  pl_format_size((int64_t)most, there);
+  return plait_fail(PLAIT_JOB,
+                    "the grid of %s cells takes %s of memory on a rank, which may have %s: use "
+                    "more ranks or fewer cells, or raise run.memory",
+                    pl_decompose_shape(&m->grid, shape), wanted, there);
+}
+
 static plait_err start(pl_comm *comm, const pl_march_setup *setup, pl_march *m) {
   pl_part part;
   setup->kernel->evolve.plan(setup->problem, setup->params, &m->grid);
@@ -86,6 +104,7 @@ static plait_err start(pl_comm *comm, const pl_march_setup *setup, pl_march *m) 
   pl_tiling_choose(&m->tiling, setup->cache, setup->depth, most, setup->threads);
   TRY(agree_on_depth(comm, &m->tiling));
   set_halo_depths(m, &part);
+  TRY(check_bytes(m, &part, setup->most_bytes));
   pl_part_lay_out(&part);
   TRY(pl_fields_start(&m->grid, &part, &m->fields));
   pl_tiling_choose(&m->tiling, setup->cache, m->tiling.depth, most, setup->threads);

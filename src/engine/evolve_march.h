@@ -18,6 +18,7 @@ typedef struct pl_march_setup {
   int depth;          // steps of a time tile; 0: choose
   int64_t most_depth; // 0: any; the march is never asked for more at once
   bool overlap;       // compute the interior while halos travel
+  double most_bytes;  // that the fields may take; 0: any
 } pl_march_setup;
 
 typedef struct pl_march {
@@ -42,7 +43,7 @@ typedef struct pl_march {
 } pl_march;
 
 // Plans, decomposes, agrees on the depth of a tile, allocates. Every rank gets the same answer but
-// for PLAIT_MEMORY. Collective.
+// for PLAIT_MEMORY, and PLAIT_JOB when its fields take more than most_bytes. Collective.
 plait_err pl_march_start(pl_comm *comm, const pl_march_setup *setup, pl_march *march);
 void pl_march_stop(pl_march *march);
 // Largest stable step of this rank's part [s]. Threads: one. The fields from files must be there.

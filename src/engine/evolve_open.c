@@ -124,6 +124,11 @@ int64_t pl_evolve_step_of(const pl_evolve *e, int64_t snapshot) {
   return e->every > 0 ? snapshot * e->every : snapshot * e->steps;
 }
 
+// All of what is left where the job does not say: the state must be in memory.
+static double most_bytes(const pl_task *task) {
+  return (task->job->run.memory > 0 ? 1 : 2) * (double)task->budget;
+}
+
 static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
   const pl_job *job = e->task->job;
   pl_march_setup setup = {.kernel = job->kernel,
@@ -132,7 +137,8 @@ static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
                           .threads = threads > 0 ? threads : 1,
                           .cache = cache_of_thread(),
                           .depth = (int)job->evolve.tile,
-                          .overlap = job->run.overlap};
+                          .overlap = job->run.overlap,
+                          .most_bytes = most_bytes(e->task)};
   TRY(pl_march_start(comm, &setup, &e->march));
   e->task->needed = (int64_t)pl_fields_bytes(&e->march.grid, &e->march.fields.part);
   TRY(make_coords(e));
@@ -143,6 +149,18 @@ static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
   return err;
 }
 
+// Memory beside the fields: two snapshots, maxima and arrival times of own cells, partial sums.
+static void count_outputs(pl_evolve *e) {
+  const pl_snapshots *s = &e->snapshots;
+  int64_t bytes = 0, own = 1;
+  for (int i = 0; i < s->nfields; i++)
+    bytes += PL_SNAPSHOT_SLOTS * s->cells * (int64_t)e->march.fields.size[s->field[i]];
+  for (int a = 0; a < PL_AXES; a++) own *= e->march.fields.part.n[a];
+  bytes += ((e->gauges.maximum != NULL) + (e->gauges.arrival != NULL)) * own * 4;
+  if (e->sums) bytes += e->block_sums.most * e->march.grid.ndiagnoses * 8;
+  e->task->needed += bytes;
+}
+
 static plait_err finish_open(pl_evolve *e) {
   pl_task *task = e->task;
   if (task->job->evolve.sums && e->march.grid.ndiagnoses > 0) {
@@ -151,6 +169,7 @@ static plait_err finish_open(pl_evolve *e) {
   }
   TRY(pl_calloc((size_t)e->nsnapshots, sizeof *e->snapshots.hash, &e->snapshots.hash));
   TRY(pl_snapshots_start(&e->march, &e->snapshots));
+  count_outputs(e);
   TRY(pl_evolve_layout(e));
   int64_t cells = 1;
   for (int a = 0; a < e->march.grid.ndim; a++)
@@ -176,9 +195,8 @@ plait_err pl_evolve_open(pl_comm *comm, pl_task *task, int local_size, int threa
   e->task = task;
   e->var_sum = e->var_maximum = e->var_arrival = e->var_gauge = -1;
   TRY(pl_comm_agree(comm, start_march(comm, e, threads)));
-  double limit;
-  TRY(find_limit(e, &limit));
-  TRY(pl_comm_agree(comm, choose_steps(e, limit)));
+  TRY(find_limit(e, &e->limit));
+  TRY(pl_comm_agree(comm, choose_steps(e, e->limit)));
   return pl_comm_agree(comm, check_series(e));
 }
 

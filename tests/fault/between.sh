@@ -143,10 +143,10 @@ without_a_copy() { # no memory for a copy of the state: written in place while t
   local code=0
   job tsunami
   clear_result
-  "$plait" run "${command[@]}" run.memory=1MiB --deadline 1ms >out 2>err || code=$?
+  "$plait" run "${command[@]}" run.memory=700KiB --deadline 1ms >out 2>err || code=$?
   [ $code = 75 ] || note_loss 'no room for a copy' tsunami "exit $code"
-  "$plait" run "${command[@]}" run.memory=1MiB run.overlap=false --deadline 1ms >out 2>err
-  settle 'no room for a copy' tsunami "$([ -z "$mpirun" ] && echo 0 || echo 3)" 'run.memory=1MiB'
+  "$plait" run "${command[@]}" run.memory=700KiB run.overlap=false --deadline 1ms >out 2>err
+  settle 'no room for a copy' tsunami "$([ -z "$mpirun" ] && echo 0 || echo 3)" 'run.memory=700KiB'
 }
 two_runs() {
   job map

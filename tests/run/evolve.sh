@@ -71,6 +71,14 @@ if [ -n "$mpirun" ]; then
   cmp -s box.nc one.nc || fail 'other bytes when ranks have different threads'
 fi
 
+# The plan says steps, arrays and parts; its numbers are those of the run.
+rm -f box.nc* globe.nc*
+run 0 "$plait" check box.yaml --threads 1
+has out 'temperature: float64, 5 x 8 x 14 x 11 \(time, z, y, x\), in K'; has out 'gauge_temperature: float64, 46 x 1'
+has out 'grid     24 x 40 x 32 cells, cut into 1 x 1 x 1 part,'
+has out 'steps    45 of 1 s \(45(\.0)? s\); stable up to 1\.66667 s'; has out 'kept     5 snapshots, every 10 steps'
+run 0 "$plait" check box.yaml --format json; is_json; has out '"steps": 45'; has out '"name": "heat"'
+run 0 "$plait" check globe.yaml 'evolve.gauges=[{name: Sahara, x: 10, y: 25}]'; has out '^warning .*Sahara at'
 # box.nc must not be there: a refused job leaves nothing behind
 rm -f box.nc globe.nc
 no() { run 2 "$plait" run "$@"; lines err 1; empty out; [ ! -e box.nc ] && [ ! -e globe.nc ] || fail "$last wrote"; }
@@ -82,6 +90,8 @@ no box.yaml evolve.steps=1000000000000; has err 'time axes of 1e\+11 snapshots a
 no box.yaml evolve.steps=1000000000 evolve.snapshot_steps=1 run.memory=1GiB 'evolve.gauges=[]'
 has err 'time axes of 1e\+09 snapshots .* run.memory is 1 GiB'
 no box.yaml evolve.fields=presure; has err 'presure'
+no box.yaml params.cells=[200000,200000,200000]; has err 'grid of 200000 x 200000 x 200000 cells takes .* of memory on a rank'
+no box.yaml run.memory=100KiB; has err 'takes [0-9.]+ [KM]iB of memory on a rank, which may have 100 KiB'
 no box.yaml 'evolve.gauges=[{name: far, x: 1, y: 99}]'; has err 'far.*outside'
 no box.yaml params.diffusivity_file=nowhere.nc; has err 'nowhere'
 no box.yaml "params.diffusivity_file=$relief"; has err 'shape'

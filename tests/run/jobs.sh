@@ -12,7 +12,7 @@ for job in "$source_dir"/jobs/*.yaml; do
   name=$(basename "$job" .yaml)
   case $name in fashion-*) continue ;; esac # large, and their data may be missing: train.sh
   result=$work/$name.nc
-  run 0 "$plait" check "$job" output="$result"; has out '^kernel '; has out '^blocks '; has out '^memory '
+  run 0 "$plait" check "$job" output="$result"; has out '^kernel '; has out '^(blocks|steps) '; has out '^memory '
   run 0 "$plait" check "$job" output="$result" --format json; is_json; has out '"memory_needed"'
   [ ! -e "$result" ] || fail "check wrote $result"
   run 0 "$plait" run "$job" output="$result"; lines out 1; has out 'Peak memory'; has_not err 'error'
