@@ -107,14 +107,17 @@ void pl_output_encode(const pl_output *o, int var, const plait_block *from, plai
     pl_encode(&o->convert[var], o->layout.vars[var].name, from, raise);
 }
 
-enum { KICK = 8 * 1024 * 1024 }; // bytes between two nudges
+static int64_t kick_bytes(const pl_output *o) { // between two nudges
+  const int64_t least = 128 * 1024, most = 8 * 1024 * 1024, part = o->placed.bytes / 8;
+  return part < least ? least : part > most ? most : part;
+}
 
 // Asks the system to start writing what has gathered, so that the sync at the end, which nothing
-// hides, finds little to do (measured for 1 GiB: 0.01 s instead of 0.4 s). Only a nudge: errors
-// show in fsync.
+// hides, finds little to do (measured for 1 GiB: 0.01 s instead of 0.4 s; for 4 MiB 5 ms instead of
+// 12). Only a nudge: errors show in fsync.
 static void start_writeback(pl_output *o, int64_t bytes) {
   o->gathered += bytes;
-  if (o->gathered < KICK) return;
+  if (o->gathered < kick_bytes(o)) return;
   o->gathered = 0;
   (void)!sync_file_range(o->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
