@@ -34,14 +34,17 @@ def run_once(command, env=None):
     return seconds
 
 
-def in_turn(commands, repeat=REPEAT, env=None):
-    """{name: command} -> {name: [seconds, ...]}; a command that is None is left out."""
+def in_turn(commands, repeat=REPEAT, env=None, fresh=None):
+    """{name: command} -> {name: [seconds, ...]}; a command that is None is left out. fresh: a result that is removed
+    before each run: to free the blocks of the last one is not the work of the next."""
     commands = {n: c for n, c in commands.items() if c is not None}
     times = {n: [] for n in commands}
     for name, command in commands.items():
         run_once(command, env)
     for _ in range(repeat):
         for name, command in commands.items():
+            if fresh and os.path.exists(fresh):
+                os.remove(fresh)
             times[name].append(run_once(command, env))
     return times
 
