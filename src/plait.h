@@ -372,7 +372,8 @@ typedef struct plait_field {
   bool twice;               // the stage that writes it reads neighbours of it: old and new copy
   bool from_input;          // holds the input (fixed or the initial state), before `initial`
   bool idle;                // not used by `advance`
-  const char *file;         // or an array of the same shape from FILE:VAR, or NULL; *borrowed*
+  const char *file;         // or an array from FILE:VAR, shaped as the input or as the grid, or
+                            // NULL; *borrowed*
   bool stagger[PLAIT_DIMS]; // on the lower face of its cell along that axis: the kernel
                             // writes the last face, in the first ghost cell of the upper wall
   int mask; // 1 + a fixed field of this type: where it is 0 the output says "missing"

@@ -2,6 +2,7 @@
 //
 // Fields from files: every rank reads its own part, some rows at a time, and converts.
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/meta.h"
 #include "engine/evolve.h"
 #include <string.h>
@@ -22,15 +23,17 @@ static void put_row(pl_march *m, int field, const int64_t cell[], const plait_bl
   }
 }
 
-static plait_err read_slab(pl_march *m, int field, pl_dataset *in, int64_t lo, int64_t n) {
+// `first`: the cell of the file at which the grid starts.
+static plait_err read_slab(pl_march *m, int field, pl_dataset *in, const int64_t first[],
+                           int64_t lo, int64_t n) {
   const pl_part *part = &m->fields.part;
   int last = m->grid.ndim - 1;
   pl_box box = {.ndim = m->grid.ndim};
   for (int a = 0; a < m->grid.ndim; a++) {
-    box.lo[a] = part->lo[a] + m->grid.first[a];
+    box.lo[a] = part->lo[a] + first[a];
     box.n[a] = part->n[a];
   }
-  box.lo[0] = lo + m->grid.first[0];
+  box.lo[0] = lo + first[0];
   box.n[0] = n;
   void *data = NULL, *raw = NULL;
   plait_raise raise = {0};
@@ -58,20 +61,48 @@ done:
   return err;
 }
 
+static void add_shape(pl_text *text, int ndim, const int64_t shape[]) {
+  for (int a = 0; a < ndim; a++) pl_text_add(text, a ? " x %lld" : "%lld", (long long)shape[a]);
+}
+
+static plait_err wrong_shape(const pl_evolve *e, const pl_dataset *in, const char *spec) {
+  const plait_array *grid_of = e->task->problem.input;
+  const plait_grid *g = &e->march.grid;
+  pl_text text = {0};
+  pl_text_add(&text, "%s has not the shape of the grid: ", spec);
+  add_shape(&text, in->meta.ndim, in->meta.shape);
+  pl_text_add(&text, " in place of ");
+  add_shape(&text, g->ndim, g->shape);
+  if (grid_of && memcmp(grid_of->shape, g->shape, (size_t)g->ndim * sizeof *g->shape) != 0) {
+    pl_text_add(&text, " (or ");
+    add_shape(&text, g->ndim, grid_of->shape);
+    pl_text_add(&text, ", as the input)");
+  }
+  plait_err err = plait_fail(PLAIT_INPUT, "%s", text.at ? text.at : spec);
+  pl_text_free(&text);
+  return err;
+}
+
+static bool has_shape(const pl_dataset *in, int ndim, const int64_t shape[]) {
+  return in->meta.ndim == ndim && memcmp(in->meta.shape, shape, (size_t)ndim * sizeof *shape) == 0;
+}
+
+// A file is as large as the input, of which the grid may be a part, or as the grid.
 static plait_err read_field(pl_evolve *e, int field, pl_dataset *in, const char *spec) {
+  static const int64_t zero[PLAIT_DIMS] = {0};
   pl_march *m = &e->march;
   const plait_array *grid_of = e->task->problem.input;
-  bool same = in->meta.ndim == m->grid.ndim;
-  for (int a = 0; same && a < m->grid.ndim; a++)
-    same = in->meta.shape[a] == (grid_of ? grid_of->shape[a] : m->grid.shape[a]);
-  if (!same) return plait_fail(PLAIT_INPUT, "%s has not the shape of the grid", spec);
+  const int64_t *first = grid_of && has_shape(in, m->grid.ndim, grid_of->shape) ? m->grid.first
+                         : has_shape(in, m->grid.ndim, m->grid.shape)           ? zero
+                                                                                : NULL;
+  if (!first) return wrong_shape(e, in, spec);
   int64_t row = (int64_t)plait_type_size(in->meta.type), lo = m->fields.part.lo[0];
   for (int a = 1; a < m->grid.ndim; a++) row *= m->fields.part.n[a];
   int64_t slab = m->grid.ndim > 1 && row < most ? most / row
                  : m->grid.ndim > 1             ? 1
                                                 : m->fields.part.n[0];
   for (int64_t end = lo + m->fields.part.n[0]; lo < end; lo += slab)
-    TRY(read_slab(m, field, in, lo, lo + slab < end ? slab : end - lo));
+    TRY(read_slab(m, field, in, first, lo, lo + slab < end ? slab : end - lo));
   return PLAIT_OK;
 }
 

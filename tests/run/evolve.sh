@@ -136,6 +136,27 @@ no globe.yaml evolve.gauge_file=nowhere/a.csv; has err 'nowhere'
 [ "$(cat box.nc.gauges.csv)" = mine ] || fail 'a table of gauges was replaced'
 run 0 "$plait" run box.yaml --quiet --force evolve.steps=3; has_not box.nc.gauges.csv mine
 rm -f box.nc box.nc.gauges.csv
+# A file of uplift may be as large as the relief or as the part of it that is computed: the same result.
+/usr/bin/python3 - "$source_dir/jobs/data/relief10.nc" <<'E'
+import sys
+try: import netCDF4, numpy as np
+except ImportError: sys.exit(0)
+d = netCDF4.Dataset(sys.argv[1]); lat = d['lat'][:]
+up = np.exp(-(lat[:, None] / 2) ** 2 - ((d['lon'][:][None] - 190) / 2) ** 2).astype('f4')
+for name, rows in ('all', lat > -99), ('some', (lat >= -40 - 1e-9) & (lat <= 50 + 1e-9)):
+    with netCDF4.Dataset(name + '.nc', 'w') as f:
+        f.createDimension('lat', rows.sum()); f.createDimension('lon', up.shape[1])
+        f.createVariable('up', 'f4', ('lat', 'lon'))[:] = up[rows]
+E
+if [ -e some.nc ]; then
+  for part in all some; do
+    run 0 "$plait" run globe.yaml --quiet --force params.shapes=[] params.uplift=$part.nc:up output=$part-up.nc
+  done
+  cmp -s all-up.nc some-up.nc || fail 'an uplift of the part that is computed gives other bytes'
+  run 2 "$plait" run globe.yaml --force params.shapes=[] params.uplift=some.nc:up params.south=-30
+  has err 'some.nc:up has not the shape of the grid: 541 x 2160 in place of 481 x 2160 \(or 1081 x 2160, as the input\)'
+  rm -f all*.nc* some*.nc*
+fi
 # A gauge on land takes the nearest water: a warning, also with --quiet, in the report and beside the series.
 run 0 "$plait" run globe.yaml --quiet --report r.json 'evolve.gauges=[{name: sea, x: 0, y: 0}, {name: "Sahara, \"Sud\"", x: 10, y: 25}]'
 has err 'warning: gauges on land take the nearest water: Sahara, "Sud" at \(12\.3'; has_not err 'sea at'; lines err 1
