@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""stats over time in one pass, 1 GiB float32, warm page cache, beside cat and CDO."""
-import os, subprocess
+"""stats over time in one pass, 1 GiB float32, warm page cache, beside cat and CDO.
+
+stats.py [npy] [contiguous] [classic] [chunked]
+"""
+import os, subprocess, sys
 import side
 
 side.need("numpy", "netCDF4")
@@ -74,6 +77,8 @@ def main():
     make()
     job = os.path.join(side.ROOT, "jobs", "sst-stats.yaml")
     for path in (NPY, CONT, CLASSIC, CHUNK):
+        if sys.argv[1:] and not any(word in path for word in sys.argv[1:]):
+            continue
         bench(path, job, path != NPY and side.have("cdo"), bare_loops() if path == NPY else {})
 
 
