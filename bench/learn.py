@@ -142,7 +142,7 @@ int main(void) {
 """
 # Functions of the kernel that a sample of the European option goes through: samples that one trip of a loop does with
 # vectors of n numbers.
-HOT = {"wide": lambda n: 16, "pl_mc_normal": lambda n: n, "pl_mc_exp": lambda n: n, "european": lambda n: n,
+HOT = {"wide": lambda n: 16, "pl_mc_normal": lambda n: n, "pl_mc_exp_of": lambda n: n,
        "payoff": lambda n: n, "center_all": lambda n: n, "sum_of": lambda n: 16, "sum_of_products": lambda n: 16}
 
 

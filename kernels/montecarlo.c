@@ -230,10 +230,10 @@ static void values_at(const mc_params *p, const mc_sizes *s, const points *x, co
 
 static void evaluate(const mc_params *p, const mc_sizes *s, points *x, double *f, double *g) {
   double other[MC_LANES], control[MC_LANES];
-  values_at(p, s, x, x->u, f, g);
+  values_at(p, s, x, x->u, f, s->control ? g : NULL);
   if (!p->antithetic) return;
   pl_mc_mirror(x->u, s->d * MC_LANES, x->mirrored);
-  values_at(p, s, x, x->mirrored, other, control);
+  values_at(p, s, x, x->mirrored, other, s->control ? control : NULL);
   average(f, other);
   if (s->control) average(g, control);
 }

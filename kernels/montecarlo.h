@@ -19,9 +19,9 @@ typedef struct mc_params {
 } mc_params;
 
 // An integrand over the unit cube. `value` fills f[MC_LANES] for points u[d][MC_LANES] and, where
-// `mean` is given, g[MC_LANES], whose mean is known: the control variate. `exact`: the integral,
-// NaN when nobody knows. To add one: a function of ten lines and a row in pl_mc_problems; without
-// building plait anew: PLAIT_INTEGRAND.
+// `mean` is given and g is not NULL, g[MC_LANES], whose mean is known: the control variate.
+// `exact`: the integral, NaN when nobody knows. To add one: a function of ten lines and a row in
+// pl_mc_problems; without building plait anew: PLAIT_INTEGRAND.
 typedef struct mc_problem {
   const char *name;
   int64_t dims; // 0: params.dimensions
@@ -57,6 +57,7 @@ void pl_mc_mirror(const double *u, int64_t n, double *to); // 1 - u
 
 void pl_mc_normal(const double *u, double *z); // quantiles of the normal distribution, MC_LANES
 void pl_mc_exp(double *x);                     // in place, MC_LANES
+void pl_mc_exp_of(double start, double slope, double scale, double *x); // scale e^(start + slope x)
 void pl_mc_cos(double *x);
 
 extern const plait_kernel plait_kernel_integrand;

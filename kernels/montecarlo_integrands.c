@@ -168,9 +168,13 @@ static double discontinuous_exact(const mc_params *p, int64_t d) {
 }
 
 // ---- options --------------------------------------------------------------------------------
-static PLAIT_WIDE void payoff(const mc_params *p, const double *restrict price,
+static double discount_of(const mc_params *p) {
+  return exp(-p->rate * p->maturity);
+}
+
+static PLAIT_WIDE void payoff(const mc_params *p, double discount, const double *restrict price,
                               double *restrict f) {
-  double sign = p->option == MC_CALL ? 1 : -1, discount = exp(-p->rate * p->maturity);
+  double sign = p->option == MC_CALL ? 1 : -1;
   for (int l = 0; l < L; l++) {
     double gain = sign * (price[l] - p->strike);
     f[l] = discount * (gain > 0 ? gain : 0);
@@ -178,18 +182,18 @@ static PLAIT_WIDE void payoff(const mc_params *p, const double *restrict price,
 }
 
 // The control variate is the share itself: its discounted mean is today's price.
-static PLAIT_WIDE void european(const mc_params *p, int64_t d, const double *u, double *f,
-                                double *g) {
+static PLAIT_WIDE void scaled(double factor, const double *restrict x, double *restrict to) {
+  for (int l = 0; l < L; l++) to[l] = factor * x[l];
+}
+
+static void european(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   (void)d;
   double price[L], drift = (p->rate - 0.5 * p->volatility * p->volatility) * p->maturity,
-                   spread = p->volatility * sqrt(p->maturity);
+                   spread = p->volatility * sqrt(p->maturity), discount = discount_of(p);
   pl_mc_normal(u, price);
-  for (int l = 0; l < L; l++) price[l] = drift + spread * price[l];
-  pl_mc_exp(price);
-  for (int l = 0; l < L; l++) price[l] *= p->spot;
-  payoff(p, price, f);
-  double discount = exp(-p->rate * p->maturity);
-  for (int l = 0; l < L; l++) g[l] = discount * price[l];
+  pl_mc_exp_of(drift, spread, p->spot, price);
+  payoff(p, discount, price, f);
+  if (g) scaled(discount, price, g);
 }
 
 static double european_mean(const mc_params *p, int64_t d) {
@@ -238,16 +242,15 @@ static PLAIT_WIDE void averages(const mc_params *p, int64_t d, const double *u,
 static void asian(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   double mean[L], geometric[L];
   averages(p, d, u, mean, geometric);
-  payoff(p, mean, f);
-  payoff(p, geometric, g);
+  payoff(p, discount_of(p), mean, f);
+  if (g) payoff(p, discount_of(p), geometric, g);
 }
 
 static void asian_geometric(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   double mean[L], geometric[L];
   averages(p, d, u, mean, geometric);
-  payoff(p, geometric, f);
-  double discount = exp(-p->rate * p->maturity);
-  for (int l = 0; l < L; l++) g[l] = discount * mean[l];
+  payoff(p, discount_of(p), geometric, f);
+  if (g) scaled(discount_of(p), mean, g);
 }
 
 // The logarithm of the geometric mean is normal: steps 1 .. n weigh (n + 1) / 2n on the average.

@@ -86,6 +86,12 @@ static inline double logarithm(double x) {
   return log_sum(s, exponent);
 }
 
+PLAIT_WIDE void pl_mc_exp_of(double start, double slope, double scale, double *x) {
+  double k[L];
+  for (int l = 0; l < L; l++) x[l] = exp_rest(start + slope * x[l], &k[l]);
+  for (int l = 0; l < L; l++) x[l] = scale * exp_sum(x[l], k[l]);
+}
+
 PLAIT_WIDE void pl_mc_exp(double *x) {
   double k[L];
   for (int l = 0; l < L; l++) x[l] = exp_rest(x[l], &k[l]);
@@ -171,6 +177,16 @@ static double tail(double u) {
   return u < 0.5 ? -z : z;
 }
 
+// Looks closer only at the rows of 16 in which there is a tail.
+static PLAIT_WIDE void mend(const double *u, const double *w, double *z) {
+  for (int row = 0; row < L; row += 16) {
+    int64_t tails = 0;
+    for (int l = row; l < row + 16; l++) tails += w[l] > 2.5;
+    for (int l = row; l < row + 16 && tails > 0; l++)
+      if (w[l] > 2.5) z[l] = tail(u[l]);
+  }
+}
+
 // Three short loops: of one long one the processor holds two trips, too few to fill its units.
 PLAIT_WIDE void pl_mc_normal(const double *restrict u, double *restrict z) {
   double s[L], w[L];
@@ -184,8 +200,7 @@ PLAIT_WIDE void pl_mc_normal(const double *restrict u, double *restrict z) {
     z[l] = (u[l] - 0.5) * fma(high, w8, poly8(middle_terms, w1, w2, w4));
   }
   for (int l = 0; l < L; l++) tails += w[l] > 2.5;
-  for (int l = 0; l < L && tails > 0; l++)
-    if (w[l] > 2.5) z[l] = tail(u[l]);
+  if (tails > 0) mend(u, w, z);
 }
 
 // ---- moments --------------------------------------------------------------------------------

@@ -84,9 +84,9 @@ __attribute__((target("avx2"))) static void wide(const words *w, double *u) {
       __m256i p = _mm256_set1_epi32((int)w->p[round]), q = _mm256_set1_epi32((int)w->q[round]);
       for (int i = 0; i < PAIR; i++) {
         __m256i m = _mm256_mul_epu32(a[i], m0), n = _mm256_mul_epu32(c[i], m1);
-        a[i] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(n, 32), b[i]), p);
+        a[i] = _mm256_xor_si256(_mm256_srli_epi64(n, 32), _mm256_xor_si256(b[i], p));
         b[i] = n;
-        c[i] = _mm256_xor_si256(_mm256_xor_si256(_mm256_srli_epi64(m, 32), d[i]), q);
+        c[i] = _mm256_xor_si256(_mm256_srli_epi64(m, 32), _mm256_xor_si256(d[i], q));
         d[i] = m;
       }
     }
