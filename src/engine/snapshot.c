@@ -6,6 +6,10 @@
 // Rows are copied behind the sweep that completes the step, while they are in the first cache: a
 // pass of its own over a globe of 961 x 2160, every fourth point, took 0.38 ms with two threads,
 // where a step takes 1 ms. Their values are looked at on the way.
+//
+// A tile ends where a snapshot is due. One could be taken in the middle, but a tile of 32 steps
+// holds two when one is due every 20 steps, so that it takes more slots, and sums need a state that
+// stands still: for the 1.7 % by which tiles of 20 steps are slower.
 #include "engine/snapshot.h"
 #include "base/mem.h"
 #include "engine/finite.h"
