@@ -109,6 +109,7 @@ plait_err pl_reduce_compute(void *context, pl_strands *strands, int slot, int th
     // What a kernel refused is not done: in the tree it would be in the journal, and the next run
     // would go on behind it. Nobody can raise before all are in `climb`, so all see the same here.
     plait_err refused = pl_raised(&run->raise);
+    if (refused != PLAIT_OK && thread == 0) pl_pool_give(&run->pool, run->node.partial);
     if (refused != PLAIT_OK) return refused;
     pl_reduce_climb(run, call);
     if (run->err != PLAIT_OK) return run->err;
