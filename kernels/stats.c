@@ -143,6 +143,8 @@ static const char *stats_check(const plait_problem *problem, const void *params)
          : histogram && !(p->range.at[0] < p->range.at[1]) ? "range: the lowest value comes first"
          : cos_lat && pl_stats_latitude(problem) < 0
              ? "weights: no axis with coordinates in degrees_north"
+         : cos_lat && !pl_stats_weighted(problem, p)
+             ? "weights: cos_lat weighs along the latitude, which must be one of the axes"
          : cos_lat && p->ddof > 0                  ? "ddof: must be 0 with area weights"
          : cos_lat && pl_stats_wants(p, STATS_SUM) ? "statistics: there is no weighted sum"
                                                    : NULL;
@@ -172,6 +174,18 @@ static plait_type type_of(const plait_array *in, const stats_params *p, const bo
   return p->type == STATS_F32 ? PLAIT_F32 : PLAIT_F64;
 }
 
+// Differences of times ("days since 2000-01-01") are durations ("days").
+static void name_units(const char *units, int kind, plait_output *out) {
+  const char *since = strstr(units, " since ");
+  int length = (int)(since ? (size_t)(since - units) : strlen(units));
+  if (kind == STATS_COUNT || kind == STATS_HISTOGRAM)
+    strcpy(out->units, "1");
+  else if (kind != STATS_VARIANCE && !(kind == STATS_STD && since))
+    strcpy(out->units, "=");
+  else if (length > 0 && (size_t)length + 4 < sizeof out->units)
+    snprintf(out->units, sizeof out->units, kind == STATS_STD ? "%.*s" : "(%.*s)2", length, units);
+}
+
 static void name_output(const plait_array *in, const stats_params *p, int kind, plait_output *out) {
   const char *word = statistics[kind];
   int room = (int)(sizeof out->name - strlen(word) - 2);
@@ -188,12 +202,7 @@ static void name_output(const plait_array *in, const stats_params *p, int kind, 
                  ? "area-weighted "
                  : "",
              word, in->name ? in->name : "");
-  if (kind == STATS_COUNT || kind == STATS_HISTOGRAM)
-    strcpy(out->units, "1");
-  else if (kind != STATS_VARIANCE)
-    strcpy(out->units, "=");
-  else if (in->units && in->units[0] && strlen(in->units) + 4 < sizeof out->units)
-    snprintf(out->units, sizeof out->units, "(%s)2", in->units);
+  name_units(in->units ? in->units : "", kind, out);
 }
 
 static void add_axis(plait_output *out, const char *name, int64_t length, const double *coord) {

@@ -41,7 +41,7 @@ typedef struct visit { // all that is known, on rank 0
 } visit;
 
 // ---- libraries ------------------------------------------------------------------------------
-// Asked of what is loaded: the program may be built without it.
+// Asked of what is loaded (pl_formats_load): the program may be built without it.
 static const char *netcdf_threads(void) {
   static char text[96];
   union {
@@ -182,7 +182,10 @@ static plait_err examine(const pl_station *station, const options *o, const pl_c
   v->station = station;
   GUARD(gather(station, v));
   ask_job(station, cli, v, &output);
-  if (pl_station_speaks(station)) err = tell(o, output, v);
+  if (pl_station_speaks(station)) {
+    pl_formats_load();
+    err = tell(o, output, v);
+  }
   err = pl_comm_agree(station->comm, err);
 done:
   if (v) pl_free(&v->rank);

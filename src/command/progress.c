@@ -80,23 +80,34 @@ void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64
 bool pl_bar_due(pl_bar *bar, int64_t done, int64_t total, double seconds) {
   int step = percent_of(done, total) / 5;
   double since = seconds - bar->last_time;
-  if (!(step > bar->last_step && since >= 1.0) && since < 60.0) return false;
+  double pause = bar->pass > 0 ? 10.0 : 1.0;
+  if (!(step > bar->last_step && since >= pause) && since < 60.0) return false;
   bar->last_step = step;
   bar->last_time = seconds;
   return true;
 }
 
+void pl_bar_pass(void *data, int pass) {
+  pl_bar *bar = data;
+  bar->pass = pass;
+  bar->begins = true;
+  bar->last_step = 0;
+}
+
 void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds) {
   pl_bar *bar = data;
-  char line[256];
+  char line[256], pass[32] = "";
+  if (bar->begins) bar->from = seconds;
+  bar->begins = false;
   if (bar->silent || (!bar->terminal && !pl_bar_due(bar, done, total, seconds))) return;
-  pl_bar_line(bar->terminal ? bar->width - 1 : 0, bar->unit, done, total, bytes, seconds, line,
-              sizeof line);
+  if (bar->pass > 0) snprintf(pass, sizeof pass, "pass %d: ", bar->pass + 1);
+  pl_bar_line(bar->terminal ? bar->width - 1 - (int)strlen(pass) : 0, bar->unit, done, total, bytes,
+              seconds - bar->from, line, sizeof line);
   if (!bar->terminal) {
-    fprintf(stderr, "plait: %s\n", line);
+    fprintf(stderr, "plait: %s%s\n", pass, line);
     return;
   }
-  fprintf(stderr, bar->color ? "\r\033[36m%s\033[0m\033[K" : "\r%s\033[K", line);
+  fprintf(stderr, bar->color ? "\r\033[36m%s%s\033[0m\033[K" : "\r%s%s\033[K", pass, line);
   bar->drawn = true;
 }
 

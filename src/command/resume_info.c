@@ -62,10 +62,15 @@ static void text_journal(const finding *f, pl_text *out) {
               (long long)j->records);
   if (j->damaged) pl_text_add(out, ", damaged in %lld places", (long long)j->damaged);
   pl_text_add(out, "%s\n", j->torn ? ", the last write was cut short" : "");
-  pl_text_add(out, "results     %lld %s%s\n", (long long)journaled(f),
-              f->job->vary ? "combinations" : "blocks", j->complete ? ", all of it" : "");
-  if (j->nnodes) pl_text_add(out, "partials    %lld\n", (long long)j->nnodes);
-  if (j->pass) pl_text_add(out, "pass        %lld\n", (long long)pl_pass_number(j->pass));
+  pl_text_add(out, "results     %lld", (long long)journaled(f));
+  if (f->blocks > 0) pl_text_add(out, " of %lld", (long long)f->blocks);
+  pl_text_add(out, " %s%s\n", f->job->vary ? "combinations" : "blocks",
+              j->complete ? ", all of it" : "");
+  if (j->nnodes) pl_text_add(out, "partials    %lld (of merged blocks)\n", (long long)j->nnodes);
+  if (j->pass) pl_text_add(out, "passes      %lld are done\n", (long long)pl_pass_number(j->pass));
+  if (f->found && !f->finished && !f->job->vary)
+    pl_text_add(out, "left        %lld of %lld blocks%s\n", (long long)(f->blocks - f->done),
+                (long long)f->blocks, j->pass ? " of this pass, and the passes that follow" : "");
 }
 
 static void text_checkpoints(const finding *f, pl_text *out) {

@@ -6,6 +6,9 @@
 #include "base/mem.h"
 #include "data/formats.h"
 #include "data/guess.h"
+#ifdef PLAIT_HAVE_NETCDF
+#include "data/netcdf_library.h"
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -20,6 +23,12 @@ const pl_format *const pl_formats[] = {
 #endif
     &pl_format_npy,    &pl_format_generate, NULL,
 };
+
+void pl_formats_load(void) {
+#ifdef PLAIT_HAVE_NETCDF
+  (void)pl_netcdf_load(); // why not, a file of the format will tell
+#endif
+}
 
 static bool exists(const char *path) {
   struct stat info;

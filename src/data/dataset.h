@@ -58,6 +58,7 @@ struct pl_dataset {
   void *state; // the format's own
 };
 
+void pl_formats_load(void); // libraries that are otherwise loaded with the first file of theirs
 extern const pl_format *const pl_formats[]; // NULL-terminated; formats not built in are absent
 
 // `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a

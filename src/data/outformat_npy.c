@@ -10,7 +10,8 @@
 
 static const char *check_npy(const pl_layout *layout) {
   if (layout->nvars != 1)
-    return "a NumPy file holds one array: choose one of the results, or write NetCDF (.nc)";
+    return "a NumPy file holds one array, this job makes several: have the kernel make one "
+           "(params.statistics=mean, say), or write NetCDF (.nc)";
   if (layout->vars[0].packed) return "a NumPy file cannot hold packed values: write NetCDF (.nc)";
   return NULL;
 }

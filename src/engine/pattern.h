@@ -61,6 +61,8 @@ plait_err pl_stage_save(pl_stage *stage, const pl_journal_kept *kept);
 // NULL: a map). When a rank failed or stopped, every rank puts what it has on disk. Returns the
 // error of all: PLAIT_STOPPED when the run was stopped early and nobody failed.
 plait_err pl_stage_end(pl_stage *stage, plait_err err, const pl_journal_kept *kept);
+// Tells on rank 0 that another pass over the blocks begins; they are counted anew.
+void pl_stage_pass(const pl_stage *stage, int pass);
 // Counts finished units on rank 0 and tells the progress there. Strand that owns the results.
 plait_err pl_stage_done(pl_stage *stage, pl_scheduler *scheduler, int64_t units, int64_t total);
 // Rank 0, after its own strands ended: goes on telling the progress until all units are done.

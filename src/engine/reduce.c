@@ -173,6 +173,7 @@ static plait_err next_pass(pl_reduce *run, bool *again) {
   run->pass++;
   for (int t = 0; t < run->scratch.threads; t++) run->scratch.calls[t].pass = run->pass;
   if (!*again) *again = emit_next(run);
+  if (*again) pl_stage_pass(run->stage, run->pass);
   if (err == PLAIT_OK && !*again && pl_comm_rank(run->stage->comm) == 0) {
     run->node = (pl_node){.partial = run->root};
     err = finish_here(run, &call);

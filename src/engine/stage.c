@@ -20,6 +20,12 @@ static void tell(pl_stage *stage, int64_t done, int64_t total) {
   stage->progress->tell(stage->progress->data, done, total, bytes, seconds);
 }
 
+void pl_stage_pass(const pl_stage *stage, int pass) {
+  const pl_progress *progress = stage->progress;
+  if (progress && progress->pass && pl_comm_rank(stage->comm) == 0)
+    progress->pass(progress->data, pass);
+}
+
 // Hardware threads beside the team's own do not count as cores.
 int pl_stage_team(const pl_stage *stage) {
   const pl_placement *p = stage->placement;

@@ -23,6 +23,7 @@ code=0
 last=doctor
 [ $code = 0 ] || [ $code = 3 ] || fail "doctor exits with $code"
 has out '^ *rank +host'
+if "$plait" --version | grep -q 'reads.*netcdf'; then has out '^NetCDF +[4-9]'; has_not out 'HDF5 +not linked'; fi
 has out '^ *0 .*read, write'
 has out '^MPI '
 has out '^storage '

@@ -72,5 +72,12 @@ run 2 "$plait" view "$sst" --width 0 -o bad.png; has err 'whole number'
 mkdir folder
 run 2 "$plait" view "$sst" -o nowhere/x.png; has err 'nowhere'; lines err 1
 run 2 "$plait" view "$sst" -o folder; lines err 1
+# ---- units: a spread of times is a duration; latitudes that do not disappear weigh nothing
+stats=$source_dir/jobs/sst-stats.yaml
+run 0 "$plait" run "$stats" "input=${sst%:*}:time" output=times.nc 'params.statistics=[mean,std,variance]' params.axes=all -q
+run 0 "$plait" info times.nc
+has out 'time_mean.* hours since '; has out 'time_std.* hours,'; has out 'time_variance.* \(hours\)2,'
+run 2 "$plait" run "$stats" output=w.nc params.statistics=mean params.weights=cos_lat; has err 'weights: .* latitude'
+
 [ -z "$(find . -name '*.partial' -o -name '*.tmp*')" ] || fail 'a temporary file stays'
 finish

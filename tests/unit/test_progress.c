@@ -96,6 +96,19 @@ static void log_is_not_flooded_by_fast_work(void **state) {
   assert_true(lines <= 2);
 }
 
+static void log_hears_of_later_passes(void **state) {
+  pl_bar bar = {0};
+  int lines = 0;
+  (void)state;
+  for (int i = 1; i <= 20; i++) lines += pl_bar_due(&bar, i, 20, i);
+  assert_int_equal(lines, 20);
+  for (int pass = 1; pass <= 30; pass++) { // of two seconds each
+    pl_bar_pass(&bar, pass);
+    for (int i = 1; i <= 20; i++) lines += pl_bar_due(&bar, i, 20, 20 + 2 * pass + i * 0.1);
+  }
+  assert_in_range(lines - 20, 4, 6);
+}
+
 static void quiet_bar_draws_nothing(void **state) {
   pl_bar bar;
   (void)state;
@@ -118,6 +131,7 @@ int main(void) {
       cmocka_unit_test(log_gets_a_line_every_5_percent),
       cmocka_unit_test(log_gets_a_line_every_minute_of_slow_work),
       cmocka_unit_test(log_is_not_flooded_by_fast_work),
+      cmocka_unit_test(log_hears_of_later_passes),
       cmocka_unit_test(quiet_bar_draws_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
