@@ -92,7 +92,7 @@ for ((i = 0; i < 300; i++)); do [ -e k.nc.journal ] && break; sleep 0.1; done
 sleep 0.3; kill -9 $pid; wait $pid 2>/dev/null
 gone k.nc k.csv
 run 0 "$plait" resume-info price.yaml output=k.nc params.samples=6000000 'vary.params.seed={from: 1, to: 20}'
-if [ -e k.nc.journal ]; then has out 'results .*[1-9][0-9]* of 20 combinations'; fi
+if [ -e k.nc.journal ]; then has out 'results .*[1-9][0-9]* of 120 combinations'; fi
 run 2 "$plait" run price.yaml output=k.nc params.samples=6000001 'vary.params.seed={from: 1, to: 20}'; has err 'fresh'
 "$plait" "${slow[@]}" >out 2>err & pid=$!
 sleep 1; kill -TERM $pid; code=0; wait $pid || code=$?
