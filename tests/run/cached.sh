@@ -32,15 +32,15 @@ job() {
   cmp alone.nc slow.nc || fail "$name: other bytes from slow storage"
 }
 
-make() { # OUTPUT WORDS...: 16 MiB of random numbers
-  local output=$1
-  shift
-  run 0 "$plait" run --quiet --force "$smooth" 'input=generate:random?shape=64x256x256&type=float32' \
+make() { # SHAPE OUTPUT WORDS...: random numbers, float32
+  local shape=$1 output=$2
+  shift 2
+  run 0 "$plait" run --quiet --force "$smooth" "input=generate:random?shape=$shape&type=float32" \
     "output=$output" params.axes=all params.sigma=0 "$@"
 }
-make slow_a.npy
-make slow_c.nc run.format=cdf5
-make slow_4.nc run.format=netcdf4
+make 64x256x256 slow_a.npy
+make 64x256x256 slow_c.nc run.format=cdf5
+make 64x256x256 slow_4.nc run.format=netcdf4
 variable=$("$plait" info slow_c.nc | sed -n 's/^\([a-z_]*\): float32.*/\1/p' | head -1)
 one=(params.statistics=mean run.block=2MiB)
 job slow_a.npy npy "$stats" "${one[@]}" params.axes=0
@@ -60,15 +60,10 @@ fi
 # A kernel that takes strips gets blocks of this size in parts (tests/unit/test_strips.c), and the
 # block as a whole is never in memory.
 all=('params.statistics=[count,mean,variance,std,min,max,sum]' run.block=4MiB)
-wide() { # OUTPUT WORDS...: 32 MiB, several parts a block
-  local output=$1
-  shift
-  run 0 "$plait" run --quiet --force "$smooth" 'input=generate:random?shape=256x128x256&type=float32' \
-    "output=$output" params.axes=all params.sigma=0 "$@"
-}
-wide slow_wa.npy
-wide slow_wc.nc run.format=cdf5
-wide slow_w4.nc run.format=netcdf4
+# 32 MiB: several parts a block.
+make 256x128x256 slow_wa.npy
+make 256x128x256 slow_wc.nc run.format=cdf5
+make 256x128x256 slow_w4.nc run.format=netcdf4
 job slow_wa.npy 'npy, parts' "$stats" "${all[@]}" params.axes=0
 job "slow_wc.nc:$variable" 'classic NetCDF, parts' "$stats" "${all[@]}" params.axes=0
 job "slow_w4.nc:$variable" 'NetCDF-4, parts' "$stats" "${all[@]}" params.axes=0
