@@ -16,7 +16,7 @@
 typedef struct pl_comm pl_comm;
 
 // Collective. `launched`: a launcher started this process (pl_launch_find), so MPI is initialised.
-// Fails with PLAIT_COMM and the cure when MPI sees 1 process where the launcher promised more.
+// Fails with PLAIT_USAGE and the cure when there is 1 process where the launcher promised more.
 plait_err pl_comm_start(bool launched, int promised_size, pl_comm **comm);
 void pl_comm_stop(pl_comm **comm); // Collective; NULL inside is fine
 // Collective. The ranks of one `part` (>= 0), in their order, as a communicator of their own, which

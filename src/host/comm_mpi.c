@@ -334,7 +334,7 @@ static plait_err refuse_bare_srun(const pl_launch *launch) {
   if (strcmp(launch->launcher, "srun") != 0 || getenv("PMIX_RANK") != NULL ||
       getenv("PMI_RANK") != NULL || getenv("PMI_FD") != NULL)
     return PLAIT_OK;
-  return plait_fail(PLAIT_COMM,
+  return plait_fail(PLAIT_USAGE,
                     "srun started %d processes that cannot find each other: use 'srun --mpi=pmix' "
                     "('srun --mpi=list' shows what this Slurm has) or mpirun",
                     launch->size);
@@ -365,7 +365,7 @@ static plait_err start_mpi(joint *l) {
 static plait_err refuse_singletons(int size, int promised_size) {
   if (size >= promised_size) return PLAIT_OK;
   return plait_fail(
-      PLAIT_COMM,
+      PLAIT_USAGE,
       "%d processes were started, but MPI joined only %d: use 'srun --mpi=pmix', or the "
       "mpirun that belongs to %s",
       promised_size, size, pl_comm_library());

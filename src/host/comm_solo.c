@@ -20,7 +20,7 @@ plait_err pl_comm_start(bool launched, int promised_size, pl_comm **comm) {
   *comm = NULL;
   if (launched && promised_size > 1)
     return plait_fail(
-        PLAIT_COMM,
+        PLAIT_USAGE,
         "%d processes were started, but this plait is built without MPI: start one, or "
         "build with -DPLAIT_MPI=ON",
         promised_size);

@@ -344,12 +344,12 @@ static int refuse_bare_srun(void) { // srun without PMI: before MPI can end the 
   setenv("SLURM_NTASKS", "3", 1);
   plait_err err = pl_comm_start(true, 3, &comm);
   printf("%s\n", pl_message());
-  return err == PLAIT_COMM && comm == NULL && strstr(pl_message(), "--mpi=pmix") != NULL ? 0 : 1;
+  return err == PLAIT_USAGE && comm == NULL && strstr(pl_message(), "--mpi=pmix") != NULL ? 0 : 1;
 }
 
 static int refuse_singleton(void) {
   plait_err err = pl_comm_start(true, 3, &comm);
-  bool right = err == PLAIT_COMM && comm == NULL && strstr(pl_message(), "--mpi=pmix") != NULL;
+  bool right = err == PLAIT_USAGE && comm == NULL && strstr(pl_message(), "--mpi=pmix") != NULL;
   printf("%s\n", pl_message());
   return right ? 0 : 1;
 }

@@ -41,7 +41,7 @@ static void refuses_company_without_mpi(void **state) {
   (void)state;
   pl_comm *other = comm;
   if (pl_comm_has_mpi()) skip();
-  assert_int_equal(pl_comm_start(true, 2, &other), PLAIT_COMM);
+  assert_int_equal(pl_comm_start(true, 2, &other), PLAIT_USAGE);
   assert_null(other);
   assert_non_null(strstr(pl_message(), "PLAIT_MPI=ON"));
   assert_int_equal(pl_comm_start(true, 1, &other), PLAIT_OK);
