@@ -38,8 +38,22 @@ static const magic magics[] = {
      "a program"},
 };
 
-static const char *by_magic(const unsigned char *head, size_t bytes) {
-  for (size_t i = 0; i < sizeof magics / sizeof *magics; i++) {
+static const magic data[] = {
+    {0, 6, "\x93NUMPY", "a NumPy file"},
+    {0, 3, "CDF", "a NetCDF file"},
+    {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 or NetCDF-4 file"},
+    {0, 2, "\x1f\x8b", "a gzip file"},
+    {0, 3, "\0\0\x08", "an IDX file"}, // the third byte is the type
+    {0, 3, "\0\0\x09", "an IDX file"},
+    {0, 3, "\0\0\x0b", "an IDX file"},
+    {0, 3, "\0\0\x0c", "an IDX file"},
+    {0, 3, "\0\0\x0d", "an IDX file"},
+    {0, 3, "\0\0\x0e", "an IDX file"},
+};
+
+static const char *by_magic(const magic *magics, size_t n, const unsigned char *head,
+                            size_t bytes) {
+  for (size_t i = 0; i < n; i++) {
     const magic *m = &magics[i];
     if (m->offset + m->bytes <= bytes && memcmp(head + m->offset, m->at, m->bytes) == 0)
       return m->what;
@@ -48,7 +62,7 @@ static const char *by_magic(const unsigned char *head, size_t bytes) {
 }
 
 const char *pl_guess_format(const unsigned char *head, size_t bytes) {
-  const char *known = by_magic(head, bytes);
+  const char *known = by_magic(magics, sizeof magics / sizeof *magics, head, bytes);
   if (known != NULL) return known;
   size_t zeros = 0, odd = 0;
   for (size_t i = 0; i < bytes; i++) {
@@ -57,4 +71,8 @@ const char *pl_guess_format(const unsigned char *head, size_t bytes) {
   }
   if (zeros == bytes) return "all zeros (an unfinished copy?)";
   return odd == 0 ? "plain text" : "raw numbers or something else";
+}
+
+const char *pl_guess_data(const unsigned char *head, size_t bytes) {
+  return by_magic(data, sizeof data / sizeof *data, head, bytes);
 }

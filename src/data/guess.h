@@ -6,4 +6,7 @@
 #include <stddef.h>
 // From the first bytes of a file; "plain text", "something else". *borrows* nothing: a constant.
 const char *pl_guess_format(const unsigned char *head, size_t bytes);
+// "a NumPy file" when that is how data begins that an `input:` may be (NPY, NetCDF, HDF5, gzip,
+// IDX); else NULL.
+const char *pl_guess_data(const unsigned char *head, size_t bytes);
 #endif

@@ -3,6 +3,7 @@
 // The two ends of a job: the file it is read from (any file, a pipe too, up to a limit), and the
 // input that it is bound to.
 #include "base/mem.h"
+#include "data/guess.h"
 #include "engine/job.h"
 #include "engine/params.h"
 
@@ -11,6 +12,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+// Who gives the data where the job belongs is told how the two go together.
+static plait_err refuse_data(const char *path, const char *text, size_t bytes) {
+  const char *what = pl_guess_data((const unsigned char *)text, bytes);
+  if (!what) return PLAIT_OK;
+  return plait_fail(PLAIT_JOB,
+                    "%s is data (%s); a job is a YAML file that says what to do with it: "
+                    "plait run JOB input=%s output=FILE, for example with jobs/relief-smooth.yaml "
+                    "as JOB",
+                    path, what, path);
+}
 
 // One byte more than allowed is read, to tell a full file from a longer one.
 static plait_err read_limited(int fd, const char *path, char *text, size_t *bytes) {
@@ -22,6 +34,7 @@ static plait_err read_limited(int fd, const char *path, char *text, size_t *byte
     if (n == 0) break;
     *bytes += (size_t)n;
   }
+  TRY(refuse_data(path, text, *bytes));
   if (*bytes <= PL_JOB_BYTES) return PLAIT_OK;
   return plait_fail(PLAIT_JOB, "%s: larger than a job file may be (1 MiB)", path);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The command line: help, versions, unknown words, exit codes, one document on stdout.
+# The command line: help, versions, unknown words, exit codes, one document on stdout. commands.sh PLAIT
+# [MPIRUN SOLO]: SOLO is plait built without MPI.
 . "$(dirname "$0")/lib.sh"
 
 commands='run check kernels describe info view verify version help'
@@ -61,6 +62,27 @@ run 2 "$plait" run empty.yaml; has err 'empty.yaml'; empty out
 mkfifo fifo.yaml
 echo 'kernel: gausian' >fifo.yaml &
 run 2 timeout 20 "$plait" check fifo.yaml; has err "fifo.yaml:1:9: error: .*'gaussian'"
+
+# data in the place of the job: told what it is and where it belongs
+data_is() { # WHAT FILE BYTES
+  printf "$3" >"$2"
+  run 2 "$plait" run "$2"; lines err 1; empty out
+  has err "^plait: error: $2 is data \($1\); a job is a YAML file .*plait run JOB input=$2 output=FILE"
+  run 2 "$plait" check "$2"; has err 'is data'
+}
+data_is 'a NumPy file' a.npy '\x93NUMPY\x01\x00'
+data_is 'a NetCDF file' a.nc 'CDF\x01\x00\x00'
+data_is 'an HDF5 or NetCDF-4 file' a.h5 '\x89HDF\r\n\x1a\n'
+data_is 'a gzip file' a.gz '\x1f\x8b\x08'
+data_is 'an IDX file' a.idx '\x00\x00\x08\x03\x00\x00\x00\x01'
+{ printf '\x93NUMPY\x01\x00'; head -c 2000000 /dev/zero; } >large.npy
+run 2 "$plait" run large.npy; has err 'is data \(a NumPy file\)'
+
+# several processes of a build without MPI: a mistake of the launch (exit code 2), told once
+if [ $# = 3 ]; then
+  run 2 "$2" -np 2 "$3" run "$source_dir/jobs/montecarlo-option.yaml" output=null:
+  checks=$((checks + 1)); [ "$(grep -c 'built without MPI' err)" = 1 ] || fail "$last: not said once"
+fi
 
 # files that cannot be read
 run 2 "$plait" info missing.nc; has err 'missing.nc'; lines err 1; empty out

@@ -99,6 +99,24 @@ static void check_guess(const char *head, size_t bytes, const char *word) {
   if (strstr(guess, word) == NULL) fail_msg("%s is not %s", guess, word);
 }
 
+static void what_an_input_begins_with(void **state) {
+  static const struct {
+    const char *head, *what;
+  } data[] = {{"\x93NUMPY", "a NumPy file"}, {"CDF\1..", "a NetCDF file"},
+              {"\x1f\x8b....", "a gzip file"}, {"\0\0\x08\3..", "an IDX file"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
+    const char *what = pl_guess_data((const unsigned char *)data[i].head, 6);
+    assert_non_null(what);
+    assert_string_equal(what, data[i].what);
+  }
+  const char *hdf = pl_guess_data((const unsigned char *)"\x89HDF\r\n\x1a\n", 8);
+  assert_non_null(hdf);
+  assert_null(pl_guess_data((const unsigned char *)"kernel: stats", 13));
+  assert_null(pl_guess_data((const unsigned char *)"\0\0\0\0", 4));
+  assert_null(pl_guess_data((const unsigned char *)"", 0));
+}
+
 static void test_guesses(void **state) {
   (void)state;
   check_guess("PK\x03\x04rest", 8, "npz");
@@ -126,6 +144,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_split),
       cmocka_unit_test(test_files_that_cannot_be_used),
+      cmocka_unit_test(what_an_input_begins_with),
       cmocka_unit_test(test_guesses),
       cmocka_unit_test(test_close_of_nothing),
   };
