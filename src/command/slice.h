@@ -13,7 +13,8 @@ typedef struct pl_slice {
 } pl_slice;
 
 // words: "time=3" by name, "0,5" for the leading axes, or several; negative indices count from the
-// end. Axes without a word: the last two are the picture, the others are cut at 0. PLAIT_USAGE with
+// end. Axes without a word: latitude and longitude are the picture, else the last two that are
+// neither time nor quantiles nor bins, if two are left; the others are cut at 0. PLAIT_USAGE with
 // the nearest name, or when fewer than two axes are left; PLAIT_INPUT for an array without two
 // axes.
 plait_err pl_slice_choose(const plait_array *array, int n, const char *const words[],

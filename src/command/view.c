@@ -280,9 +280,10 @@ const pl_command pl_command_view = {
     .arguments = "FILE[:VAR] -o PNG | --frames DIR",
     .summary = "Draws a 2-D slice of an array as a PNG",
     .details =
-        "The last two axes are the picture; of the others the first index is shown, or what\n"
-        "--slice says (--slice time=3, may be repeated). Missing values are transparent unless\n"
-        "--missing gives them a colour, and north is up.\n",
+        "Latitude and longitude are the picture, else the last two axes that are neither time\n"
+        "nor quantiles nor bins; of the others the first index is shown, or what --slice says\n"
+        "(--slice time=3, may be repeated). Missing values are transparent unless --missing\n"
+        "gives them a colour, and north is up.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

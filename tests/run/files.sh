@@ -68,6 +68,11 @@ run 2 "$plait" view "$sst" --map graay -o bad.png; has err "did you mean 'gray'"
 run 2 "$plait" view "$sst" --range 5 -o bad.png; has err 'two ascending numbers'
 run 2 "$plait" view "$sst" --range 5,1 -o bad.png; has err 'two ascending numbers'
 run 2 "$plait" view "$sst" --width 0 -o bad.png; has err 'whole number'
+# quantiles stand behind latitude and longitude: a map of the first, not a strip three pixels wide
+run 0 "$plait" run "$source_dir/jobs/sst-stats.yaml" output=quartiles.nc params.statistics=quantile -q
+run 0 "$plait" view quartiles.nc:sst_quantile --no-legend -o quartile.png; has out 'quantile=0'; sized quartile.png 720 360
+run 0 "$plait" view quartiles.nc:sst_quantile --frames quartiles --no-legend
+sized quartiles/sst_quantile-0002.png 720 360
 [ ! -e bad.png ] || fail 'a picture in spite of an error'
 mkdir folder
 run 2 "$plait" view "$sst" -o nowhere/x.png; has err 'nowhere'; lines err 1

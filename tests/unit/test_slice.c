@@ -71,6 +71,45 @@ static void north_is_up_only_when_it_is_not_yet(void **state) {
   assert_false(s.flip);
 }
 
+// [a, b, c] of these names, and the axes that are shown.
+static void shows(const char *a, const char *b, const char *c, int row, int column) {
+  plait_array three = {.name = "q",
+                       .units = "",
+                       .ndim = 3,
+                       .shape = {90, 180, 3},
+                       .dims = {a, b, c},
+                       .coord_units = {"", "", ""}};
+  pl_slice s;
+  assert_int_equal(pl_slice_choose(&three, 0, NULL, &s), PLAIT_OK);
+  if (s.row != row || s.column != column)
+    fail_msg("%s, %s, %s: axes %d and %d are shown", a, b, c, s.row, s.column);
+  for (int d = 0; d < 3; d++)
+    assert_int_equal(s.box.n[d], d == row || d == column ? three.shape[d] : 1);
+}
+
+// Quantiles stand behind the axes of the map: not a strip of three pixels.
+static void maps_before_strips(void **state) {
+  (void)state;
+  shows("lat", "lon", "quantile", 0, 1);
+  shows("latitude", "level", "longitude", 0, 2);
+  shows("y", "x", "bin", 0, 1);
+  shows("y", "x", "time", 0, 1);
+  shows("time", "level", "quantile", 1, 2); // two are needed
+  shows("dim0", "dim1", "dim2", 1, 2);
+  plait_array days = field; // the time by its units
+  pl_slice s;
+  days.ndim = 3;
+  days.coord_units[2] = "days since 2000-01-01";
+  days.dims[2] = "epoch";
+  assert_int_equal(pl_slice_choose(&days, 0, NULL, &s), PLAIT_OK);
+  assert_int_equal(s.row, 1);
+  assert_int_equal(s.column, 2); // of time, level and epoch one has to stand beside level
+  const char *lat[] = {"lat=0"};
+  assert_int_equal(pl_slice_choose(&field, 1, lat, &s), PLAIT_OK); // no map is left: the last two
+  assert_int_equal(s.row, 1);
+  assert_int_equal(s.column, 3);
+}
+
 static void mistakes_name_what_is_meant(void **state) {
   pl_slice s;
   (void)state;
@@ -93,6 +132,7 @@ int main(void) {
       cmocka_unit_test(without_words_the_first_of_the_leading_axes),
       cmocka_unit_test(names_numbers_and_ends),
       cmocka_unit_test(north_is_up_only_when_it_is_not_yet),
+      cmocka_unit_test(maps_before_strips),
       cmocka_unit_test(mistakes_name_what_is_meant),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
