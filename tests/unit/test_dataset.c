@@ -102,8 +102,10 @@ static void check_guess(const char *head, size_t bytes, const char *word) {
 static void what_an_input_begins_with(void **state) {
   static const struct {
     const char *head, *what;
-  } data[] = {{"\x93NUMPY", "a NumPy file"}, {"CDF\1..", "a NetCDF file"},
-              {"\x1f\x8b....", "a gzip file"}, {"\0\0\x08\3..", "an IDX file"}};
+  } data[] = {{"\x93NUMPY", "a NumPy file"},
+              {"CDF\1..", "a NetCDF file"},
+              {"\x1f\x8b....", "a gzip file"},
+              {"\0\0\x08\3..", "an IDX file"}};
   (void)state;
   for (size_t i = 0; i < sizeof data / sizeof *data; i++) {
     const char *what = pl_guess_data((const unsigned char *)data[i].head, 6);
