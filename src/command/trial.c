@@ -33,6 +33,7 @@ static void take_total(const pl_report *report, pl_trial *t) {
   t->units = steps ? total->blocks / report->ranks : total->blocks;
   t->bytes_read = total->bytes_read;
   t->bytes_written = total->bytes_written;
+  t->storage_read = total->storage_read;
   t->messages = total->messages;
   t->bytes_sent = total->bytes_sent;
   t->cells = total->cells;

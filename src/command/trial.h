@@ -37,6 +37,7 @@ typedef struct pl_trial {
   int64_t units, units_total; // blocks or steps done; in all (blocks of each pass count)
   int64_t passes;
   int64_t bytes_read, bytes_written, messages, bytes_sent, cells;
+  int64_t storage_read;                   // of bytes_read, what came from storage; -1 unknown
   int64_t output_bytes;                   // that the whole job writes; 0 unknown
   int64_t memory, memory_rank, peak_rank; // bytes; peak_rank: high-water mark of a rank
   double energy;                          // J; < 0 unknown

@@ -34,6 +34,10 @@ static void add_meter(pl_meter *total, const pl_meter *m) {
   total->cpu += m->cpu;
   total->bytes_read += m->bytes_read;
   total->bytes_written += m->bytes_written;
+  if (m->storage_read < 0)
+    total->storage_read = -1;
+  else if (total->storage_read >= 0)
+    total->storage_read += m->storage_read;
   if (m->passes > total->passes) total->passes = m->passes;
   total->blocks += m->blocks;
   total->stolen += m->stolen;

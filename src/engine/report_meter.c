@@ -15,12 +15,27 @@ static int64_t switches(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_nivcsw : 0;
 }
 
+// What was in the page cache is not counted, nor is what some network file systems fetch.
+static int64_t storage_read(void) {
+  char line[128];
+  long long bytes = -1;
+  FILE *file = fopen("/proc/self/io", "re");
+  if (!file) return -1;
+  while (fgets(line, sizeof line, file))
+    if (sscanf(line, "read_bytes: %lld", &bytes) == 1) break;
+  fclose(file);
+  return bytes;
+}
+
 void pl_meter_start(pl_meter *meter) {
+  meter->storage_read = storage_read();
   meter->cpu = -pl_cpu_process();
   meter->switches = -switches();
 }
 
 void pl_meter_stop(pl_meter *meter) {
+  int64_t before = meter->storage_read, now = storage_read();
+  meter->storage_read = before < 0 || now < 0 ? -1 : now - before;
   meter->cpu += pl_cpu_process();
   meter->switches += switches();
   meter->peak_rss = (int64_t)pl_peak_rss();

@@ -23,6 +23,7 @@ const pl_meter_field pl_meter_fields[] = {
     {"cpu_s", OF(PL_FIELD_REAL, cpu)},
     {"bytes_read", OF(PL_FIELD_WHOLE, bytes_read)},
     {"bytes_written", OF(PL_FIELD_WHOLE, bytes_written)},
+    {"bytes_from_storage", OF(PL_FIELD_WHOLE, storage_read)},
     {"passes", OF(PL_FIELD_WHOLE, passes)},
     {"blocks", OF(PL_FIELD_WHOLE, blocks)},
     {"blocks_stolen", OF(PL_FIELD_WHOLE, stolen)},
