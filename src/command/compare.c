@@ -154,10 +154,13 @@ const pl_command pl_command_compare = {
         "Runs the job, or a sample of its blocks or steps that takes two seconds, in turn as\n"
         "serial (one thread, nothing side by side), threads (one rank with all cores),\n"
         "processes (a rank on each core) and hybrids, and prints what each costs. wall is the\n"
-        "whole program with its launch, speed-up refers to the whole job, memory is the sum of\n"
-        "proportional set sizes of all ranks, messages is the share of the time for which ranks\n"
-        "waited for each other. At last the best again, with and without overlap of I/O and\n"
-        "computing. Trials write into a directory beside the job's output, which vanishes.\n",
+        "whole program with its launch, speed-up is that of the whole job against serial, memory\n"
+        "is the sum of proportional set sizes of all ranks, messages is the share of the time\n"
+        "for which ranks waited for each other. Where the spread of the runs is larger than the\n"
+        "difference no winner is named, but the simplest: the fewest ranks, then the fewest\n"
+        "threads; --repeat N tells smaller differences apart. At last that one again, with and\n"
+        "without overlap of I/O and computing. Trials write into a directory beside the job's "
+        "output, which vanishes.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

@@ -91,15 +91,54 @@ static void add_overlap(const pl_comparison *c, pl_text *out) {
     pl_text_add(out, ": no difference beyond the spread of the runs.\n");
 }
 
-// Which others the runs do not tell from the best.
-static void add_rivals(const pl_comparison *c, pl_text *out) {
-  int found = 0;
+static bool is_rival(const pl_comparison *c, int i) {
+  return i != c->best && i < c->n && !pl_compare_differ(&c->variant[c->fastest], &c->variant[i]);
+}
+
+static int count_rivals(const pl_comparison *c) {
+  int rivals = 0;
+  for (int i = 0; i < c->n; i++) rivals += is_rival(c, i);
+  return rivals;
+}
+
+static const char *mark_of(const pl_comparison *c, int i) {
+  if (i == c->best) return count_rivals(c) ? "  <- simplest of the best" : "  <- best";
+  return is_rival(c, i) ? "  <- no slower that can be measured" : "";
+}
+
+static void add_names(const pl_comparison *c, pl_text *out) {
+  const pl_variant *best = &c->variant[c->best];
+  int left = count_rivals(c);
+  pl_text_add(out, "%s", best->name);
   for (int i = 0; i < c->n; i++) {
     const pl_variant *v = &c->variant[i];
-    if (i == c->best || pl_compare_differ(&c->variant[c->best], v)) continue;
-    pl_text_add(out, "%s%s", found++ ? ", " : " (within the spread of the runs: ", v->name);
+    if (!is_rival(c, i)) continue;
+    pl_text_add(out, "%s%s", --left ? ", " : " and ", v->name);
+    if (!strcmp(v->name, "hybrid"))
+      pl_text_add(out, " %d x %d", v->layout.ranks, v->layout.threads);
   }
-  if (found) pl_text_add(out, ")");
+}
+
+static void add_verdict(const pl_comparison *c, pl_text *out) {
+  const pl_variant *best = &c->variant[c->best];
+  if (count_rivals(c)) {
+    pl_text_add(out, "\nNo difference that can be measured between ");
+    add_names(c, out);
+    pl_text_add(out, ": it is within the spread of the runs. The simplest: ");
+  } else {
+    pl_text_add(out, "\nBest: ");
+  }
+  pl_text_add(out, "%s, %d x %d; %s.\n", best->name, best->layout.ranks, best->layout.threads,
+              c->why);
+}
+
+// What the columns are of.
+static void add_footnote(const pl_comparison *c, pl_text *out) {
+  pl_text_add(
+      out,
+      "\nspeed-up: time of the whole job against serial (1 rank x 1 thread, nothing side by "
+      "side)%s.\n",
+      c->sample > 0 ? ", from the sample; the other columns are of the sample" : "");
 }
 
 void pl_compare_text(const pl_comparison *c, pl_text *out) {
@@ -107,14 +146,12 @@ void pl_compare_text(const pl_comparison *c, pl_text *out) {
   char whole[32];
   add_head(c, out);
   add_row(out, head, has_energy(c), "");
-  for (int i = 0; i < c->n; i++)
-    add_variant(out, &c->variant[i], has_energy(c), i == c->best ? "  <- best" : "");
+  for (int i = 0; i < c->n; i++) add_variant(out, &c->variant[i], has_energy(c), mark_of(c, i));
   for (int i = c->n; c->has_overlap && i < c->n + 2; i++)
     add_variant(out, &c->variant[i], has_energy(c), "");
+  add_footnote(c, out);
   if (c->has_overlap) add_overlap(c, out);
-  pl_text_add(out, "\nBest: %s, %d x %d", best->name, best->layout.ranks, best->layout.threads);
-  add_rivals(c, out);
-  pl_text_add(out, "; %s.\n", c->why);
+  add_verdict(c, out);
   pl_format_time(best->whole, whole);
   if (c->sample > 0) pl_text_add(out, "The whole job would take about %s like that.\n", whole);
   if (c->missing) pl_text_add(out, "Not compared: %s.\n", c->missing);
@@ -137,6 +174,8 @@ static void json_figures(const pl_trial *t, pl_json *j) {
   pl_json_real(j, "balance", t->balance);
   pl_json_int(j, "messages", t->messages);
   pl_json_int(j, "bytes_sent", t->bytes_sent);
+  pl_json_int(j, "bytes_read", t->bytes_read);
+  pl_json_int(j, "bytes_from_storage", t->storage_read);
   pl_json_int(j, "pss_bytes", t->memory);
   pl_json_int(j, "pss_rank_bytes", t->memory_rank);
   pl_json_int(j, "peak_rss_rank_bytes", t->peak_rank);
@@ -151,6 +190,7 @@ static void json_variant(const pl_comparison *c, int i, pl_json *j) {
   pl_json_int(j, "threads", v->layout.threads);
   pl_json_bool(j, "overlap", v->overlap);
   pl_json_bool(j, "best", i == c->best);
+  pl_json_bool(j, "as_good", i == c->best || is_rival(c, i)); // as far as the runs tell
   pl_json_real(j, "speed_up", v->speed_up);
   pl_json_real(j, "whole_job_s", v->whole);
   json_figures(&v->mid, j);

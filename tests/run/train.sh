@@ -49,7 +49,7 @@ same "$plait" run net.yaml --threads 1
 same "$plait" run net.yaml --threads 3 run.overlap=false
 if [ -n "$mpirun" ]; then for n in 2 3 4; do same "$mpirun" -np $n "$plait" run net.yaml --threads 1; done; fi
 # which launch suits it; the labels are found from wherever trials write
-run 0 "$plait" compare net.yaml -q; has out '<- best'; has out 'processes|Not compared'
+run 0 "$plait" compare net.yaml -q; has out '<- (best|simplest)'; has out 'processes|Not compared'
 run 0 env XDG_CACHE_HOME="$PWD/cache" "$plait" plan net.yaml -q; has out 'plait run net.yaml'
 rm -r cache
 run 0 "$plait" run net.yaml params.shuffle=400 output=window.nc
@@ -63,7 +63,7 @@ run 2 "$plait" run net.yaml run.memory=10KiB output=other.nc --force; has err 't
 # ---- predict
 run 0 "$plait" run say.yaml
 # which launch suits it; the model is found from wherever trials write
-run 0 "$plait" compare say.yaml -q output=none.nc; has out '\(predict\)'; has out '<- best'; empty err
+run 0 "$plait" compare say.yaml -q output=none.nc; has out '\(predict\)'; has out '<- (best|simplest)'; empty err
 run 2 "$plait" compare say.yaml -q params.model=gone.nc; has err 'gone.nc'
 run 0 env XDG_CACHE_HOME="$PWD/cache" "$plait" plan say.yaml -q output=none.nc
 has out '^  (mpirun .*)?plait run say.yaml output=none.nc'; has out 'cells/s of [0-9.]+ flop'; has out '<- best'
