@@ -17,7 +17,7 @@
 typedef struct options {
   int format;
   int64_t nodes, cores;
-  const char *memory, *time;
+  const char *memory, *time, *limit;
   pl_words layouts;
   bool measure, quiet;
 } options;
@@ -35,6 +35,8 @@ static const pl_option table[] = {
      "expect this one as well: ranks x threads; may be repeated", 0, 0, NULL},
     {"measure", 0, PL_OPTION_FLAG, offsetof(options, measure), NULL,
      "measure again, whatever is kept from earlier", 0, 0, NULL},
+    {"limit", 0, PL_OPTION_TEXT, offsetof(options, limit), "TIME",
+     "measure no longer than this (40 s): fewer turns, larger uncertainty", 0, 0, NULL},
     PL_OPTION_FORMAT(options),
     {"quiet", 'q', PL_OPTION_FLAG, offsetof(options, quiet), NULL, "do not say what runs", 0, 0,
      NULL},
@@ -56,6 +58,13 @@ static plait_err read_wish(const options *o, pl_plan *plan) {
         o->layouts.at[i][used] || l->ranks < 1 || l->threads < 1)
       return plait_fail(PLAIT_USAGE, "--layout must be like 4x2, not '%s'", o->layouts.at[i]);
   }
+  return PLAIT_OK;
+}
+
+static plait_err read_effort(const options *o, pl_plan_effort *effort) {
+  *effort = (pl_plan_effort){.again = o->measure, .quiet = o->quiet, .seconds = 40};
+  if (o->limit && (!pl_parse_time(o->limit, &effort->seconds) || !(effort->seconds > 0)))
+    return plait_fail(PLAIT_USAGE, "--limit must be a time like 10s or 2min, not '%s'", o->limit);
   return PLAIT_OK;
 }
 
@@ -116,10 +125,12 @@ done:
 
 static plait_err measure(const pl_cli *cli, const options *o, const pl_job *job, pl_plan *plan) {
   char key[96], *output = NULL;
+  pl_plan_effort effort;
+  TRY(read_effort(o, &effort));
   make_key(job, plan, key);
   TRY(pl_trial_output(job->output, &output));
   pl_trial_job trial = {cli->args[0], cli->nargs - 1, cli->args + 1, output};
-  plait_err err = pl_plan_measure(&trial, key, o->measure, o->quiet, plan);
+  plait_err err = pl_plan_measure(&trial, key, &effort, plan);
   pl_trial_clean(output);
   pl_free(&output);
   return err;
@@ -173,10 +184,13 @@ const pl_command pl_command_plan = {
     .arguments = "JOB [key=value ...]",
     .summary = "Recommends ranks and threads for a job, and says how long it will take",
     .details =
-        "Measures a sample of the job here once (some twenty seconds; kept in the user's cache\n"
-        "directory), and computes from it what every way to divide the cores would take, on this\n"
+        "Measures a sample of the job here once (some twenty seconds, on a busy machine no more\n"
+        "than --limit unless a single turn takes longer; kept in the user's cache directory), and\n"
+        "computes from it what every way to divide the cores would take, on this\n"
         "machine or on --nodes of --cores. Prints the recommended launch and the head of a batch\n"
-        "script. With --time and without --nodes it looks for the fewest nodes that will do.\n",
+        "script. Where what was measured spreads by more than layouts differ it names no winner,\n"
+        "but the fewest ranks. With --time and without --nodes it looks for the fewest nodes that "
+        "will do.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The layout to recommend: of those whose memory fits, the fastest; of those within 3 % of it the
-// one with the fewest ranks (less memory, fewer messages). With a time but no number of nodes: the
+// The layout to recommend: of those whose memory fits, the fastest; of those that what was measured
+// does not tell from it (within its spread, or 3 %) the one with the fewest ranks (less memory,
+// fewer messages). With a time but no number of nodes: the
 // fewest nodes on which the slow end of the forecast keeps the time.
 #include "command/plan.h"
-#include <string.h>
+#include <math.h>
 
 enum { MOST_NODES = 1024 };
-static const double as_good = 1.03;
+static const double least = 0.03, most = 0.25; // of the fastest time
 
 static void forecast(const pl_plan *p, pl_plan_row *row) {
   const pl_layout_try *l = &row->layout;
@@ -16,11 +17,21 @@ static void forecast(const pl_plan *p, pl_plan_row *row) {
   row->fits = p->wish.memory <= 0 || row->forecast.memory * of_node <= (double)p->wish.memory;
 }
 
-static int fastest(const pl_plan *p) {
+// Layouts closer than that are not told apart: what is measured twice differs by as much. Even the
+// wildest spread does not make a layout as good as one that needs two thirds of the time.
+static double tolerance(const pl_plan *p) {
+  return 1 + fmin(fmax(p->load.spread, least), most);
+}
+
+static int choose(pl_plan *p) {
+  double fastest = INFINITY;
   int best = -1;
-  for (int i = p->asked; i < p->n; i++) {
-    if (!p->row[i].fits) continue;
-    if (best < 0 || p->row[i].forecast.wall * as_good < p->row[best].forecast.wall) best = i;
+  for (int i = p->asked; i < p->n; i++)
+    if (p->row[i].fits) fastest = fmin(fastest, p->row[i].forecast.wall);
+  for (int i = p->n - 1; i >= p->asked; i--) {
+    pl_plan_row *row = &p->row[i];
+    row->as_good = row->fits && row->forecast.wall <= fastest * tolerance(p);
+    if (row->as_good) best = i;
   }
   return best;
 }
@@ -34,7 +45,7 @@ static void fill(pl_plan *p, int nodes) {
     forecast(p, &p->row[p->asked + i]);
   }
   p->n = p->asked + n;
-  p->best = fastest(p);
+  p->best = choose(p);
 }
 
 static bool keeps_time(const pl_plan *p) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// From trials of a sample to the load of the whole job (the kinds of trials: plan_measure.c). What
+// From trials of a sample to the load of the whole job (the kinds of trials: plan_trials.c). What
 // a run does once, however long it is (opening, the first touch of its memory, an initial state),
 // must not be multiplied: trials of a single unit are taken off, and what is left of those is
 // start-up.

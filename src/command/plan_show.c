@@ -77,6 +77,34 @@ static void add_row(const pl_plan_row *row, const char *mark, pl_text *out) {
               row->fits ? "" : "  too much memory", mark);
 }
 
+static int count_as_good(const pl_plan *p) {
+  int n = 0;
+  for (int i = p->asked; i < p->n; i++) n += p->row[i].as_good;
+  return n;
+}
+
+static const char *mark_of(const pl_plan *p, int i) {
+  if (i == p->best) return count_as_good(p) > 1 ? "  <- fewest ranks of the best" : "  <- best";
+  return i >= p->asked && p->row[i].as_good ? "  <- no slower that can be measured" : "";
+}
+
+static void add_equals(const pl_plan *p, pl_text *out) {
+  int left = count_as_good(p);
+  if (left < 2) return;
+  pl_text_add(out, "\nNo difference that can be measured between ");
+  for (int i = p->asked; i < p->n; i++) {
+    const pl_layout_try *l = &p->row[i].layout;
+    if (!p->row[i].as_good) continue;
+    left--;
+    pl_text_add(out, "%d x %d%s", l->ranks, l->threads, left > 1 ? ", " : left == 1 ? " and " : "");
+  }
+  pl_text_add(
+      out,
+      " (what is measured again differs by %.0f %%): the fewest ranks need least memory and "
+      "messages.\n",
+      100 * fmax(p->load.spread, 0.03));
+}
+
 static void add_assumptions(const pl_plan *p, const pl_plan_row *row, pl_text *out) {
   if (row->layout.nodes == 1 && row->layout.cores == p->cores_here) return;
   pl_text_add(out,
@@ -89,13 +117,14 @@ void pl_plan_text(const pl_plan *p, pl_text *out) {
   add_measured(p, out);
   pl_text_add(out, "%-14s %12s %9s %14s  %s\n", "ranks x threads", "expected", "within",
               "memory a rank", "bound by");
-  for (int i = 0; i < p->n; i++) add_row(&p->row[i], i == p->best ? "  <- best" : "", out);
+  for (int i = 0; i < p->n; i++) add_row(&p->row[i], mark_of(p, i), out);
   if (p->best < 0) {
     pl_text_add(out,
                 "\nNo layout fits into the memory of the node: give it more, or set run.memory.\n");
     return;
   }
   const pl_plan_row *best = &p->row[p->best];
+  add_equals(p, out);
   pl_text_add(out, "\nLaunch:\n  ");
   add_launch(p, &best->layout, out);
   pl_text_add(out, "\n\nBatch ('plait help slurm', slurm/plait.sbatch):\n");
@@ -105,6 +134,12 @@ void pl_plan_text(const pl_plan *p, pl_text *out) {
                 "\nIt may not end within the time asked for: then it stops in time, and the same "
                 "command goes on from there.\n");
   add_assumptions(p, best, out);
+  if (p->turns > 0 && p->turns < PL_PLAN_TURNS)
+    pl_text_add(
+        out,
+        "\nMeasured in %d turn%s instead of %d, as each took long: --limit TIME allows more, "
+        "with --measure.\n",
+        p->turns, p->turns == 1 ? "" : "s", PL_PLAN_TURNS);
   if (p->missing) pl_text_add(out, "\nNot measured: %s.\n", p->missing);
 }
 
@@ -128,6 +163,7 @@ static void json_row(const pl_plan *p, int i, pl_json *j) {
   pl_json_string(j, "bound", f->bound);
   pl_json_bool(j, "fits", row->fits);
   pl_json_bool(j, "best", i == p->best);
+  pl_json_bool(j, "as_good", row->as_good); // as far as what was measured tells
   pl_json_close(j, '}');
 }
 

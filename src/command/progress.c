@@ -80,7 +80,7 @@ void pl_bar_line(int width, const char *unit, int64_t done, int64_t total, int64
 bool pl_bar_due(pl_bar *bar, int64_t done, int64_t total, double seconds) {
   int step = percent_of(done, total) / 5;
   double since = seconds - bar->last_time;
-  double pause = bar->pass > 0 ? 10.0 : 1.0;
+  double pause = bar->pause > 0 ? bar->pause : bar->pass > 0 ? 10.0 : 1.0;
   if (!(step > bar->last_step && since >= pause) && since < 60.0) return false;
   bar->last_step = step;
   bar->last_time = seconds;

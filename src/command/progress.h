@@ -19,6 +19,7 @@ typedef struct pl_bar {
   double from;      // seconds at which it began
   int last_step;    // log: last 5 % step that was printed
   double last_time; // log: seconds at which a line was printed last
+  double pause;     // log: s between two lines at least; 0: as below
 } pl_bar;
 
 // Looks at stderr, NO_COLOR, TERM and COLUMNS.

@@ -76,14 +76,19 @@ last='compare, interrupted'; has err 'stopped by signal 2'
 [ "$(find . -name '.plait-trial*' | wc -l)" = 0 ] || fail 'a stopped compare leaves trials'
 
 # plan: measured once, then recalled
-run 0 "$plait" plan job.yaml -q; has out '<- best'; has out 'plait run job.yaml'; has out '^#SBATCH --nodes=1'; empty err
+run 0 "$plait" plan job.yaml; has out '<- (best|fewest)'; has out 'plait run job.yaml'; has out '^#SBATCH --nodes=1'
+has err '^plait: plan: measuring'; has err '^plait: +[0-9]+ %  [0-9]+/[0-9]+ trials'
 run 0 "$plait" plan job.yaml --format json; is_json; has out '"recalled": true'; empty err
 [ "$(ls cache/plait | wc -l)" = 1 ] || fail 'plan keeps not one file'
 run 0 "$plait" plan job.yaml --nodes 4 --cores 16 --memory 64GiB --time 2h --layout 3x5
 has out '^3 x 5 '; has out 'map-by ppr:'; has out '^#SBATCH --nodes=4'; has out '^#SBATCH --time=02:00:00'; has out 'Assumed'
 run 0 "$plait" plan job.yaml --memory 1KiB; has out 'No layout fits'
-run 0 "$plait" plan job.yaml -q --measure params.sigma=2; has out 'within'
-run 0 env XDG_CACHE_HOME=/proc "$plait" plan job.yaml -q; has out '<- best'
+# it does not take longer than it may
+run 0 "$plait" plan job.yaml --measure params.sigma=2 --limit 0.1s; has out 'within'
+has err '^plait: plan: measuring'
+has out 'Measured in 1 turn instead of 5'
+run 2 "$plait" plan job.yaml --limit soon; has err '10s'
+run 0 env XDG_CACHE_HOME=/proc "$plait" plan job.yaml -q; has out '<- (best|fewest)'; empty err
 run 2 "$plait" plan job.yaml --memory lots; has err '64GiB'
 run 2 "$plait" plan job.yaml --time soon; has err '2h'
 run 2 "$plait" plan job.yaml --layout 3by5; has err '4x2'

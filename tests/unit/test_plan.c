@@ -223,6 +223,42 @@ static void the_fewest_ranks_of_the_fastest_win(void **state) {
   assert_int_equal(p.n, 1);
 }
 
+// The repeats of a busy machine spread: no winner is named between what they do not tell apart.
+static void within_the_spread_the_fewest_ranks(void **state) {
+  (void)state;
+  pl_plan p = plan_of((pl_plan_wish){0});
+  pl_text text = {0};
+  p.load.team = 1.2; // 1 x 4 takes 1.2, 2 x 2 1.1 and 4 x 1 1.0 of the time
+  pl_plan_choose(&p);
+  assert_int_equal(p.row[p.best].layout.ranks, 4);
+  assert_true(p.row[2].as_good && !p.row[1].as_good && !p.row[0].as_good);
+  p.load.spread = 0.12;
+  pl_plan_choose(&p);
+  assert_int_equal(p.row[p.best].layout.ranks, 2);
+  assert_true(p.row[2].as_good && p.row[1].as_good && !p.row[0].as_good);
+  pl_plan_text(&p, &text);
+  assert_non_null(strstr(text.at,
+                         "No difference that can be measured between 2 x 2 and 4 x 1 (what "
+                         "is measured again differs by 12 %)"));
+  assert_null(strstr(text.at, "<- best"));
+  pl_text_free(&text);
+  p.load.spread = 3, p.load.team = 1.5; // nothing was measured well, but half as long again is that
+  pl_plan_choose(&p);
+  assert_false(p.row[0].as_good);
+  pl_text_free(&text);
+}
+
+// Turns of trials within a limit, one at least.
+static void a_busy_machine_gets_fewer_turns(void **state) {
+  (void)state;
+  assert_int_equal(pl_plan_turns(1, 4, 40), 5);
+  assert_int_equal(pl_plan_turns(1, 13, 40), 3);
+  assert_int_equal(pl_plan_turns(2, 30, 40), 2);
+  assert_int_equal(pl_plan_turns(1, 300, 40), 1);
+  assert_int_equal(pl_plan_turns(3, 45, 40), 3);
+  assert_int_equal(pl_plan_turns(1, 0, 40), 5);
+}
+
 static void time_asks_for_nodes(void **state) {
   (void)state;
   pl_plan p = plan_of((pl_plan_wish){.seconds = 1000}); // 2500 s on 4 cores
@@ -285,6 +321,8 @@ int main(void) {
       cmocka_unit_test(snapshots_are_not_multiplied),
       cmocka_unit_test(one_core_and_nonsense_are_stood),
       cmocka_unit_test(the_fewest_ranks_of_the_fastest_win),
+      cmocka_unit_test(within_the_spread_the_fewest_ranks),
+      cmocka_unit_test(a_busy_machine_gets_fewer_turns),
       cmocka_unit_test(time_asks_for_nodes),
       cmocka_unit_test(it_prints_what_to_type),
   };
