@@ -8,7 +8,7 @@ expect=$(realpath "$2")
 mpirun=${3:-}
 sed 's/^/  /' <<<"program $plait, mpirun ${mpirun:-none}"
 
-for job in "$source_dir"/jobs/*.yaml; do
+for job in "$source_dir"/jobs/*.yaml "$source_dir/jobs/own/slope.yaml"; do
   name=$(basename "$job" .yaml)
   case $name in fashion-*) continue ;; esac # large, and their data may be missing: train.sh
   result=$work/$name.nc

@@ -39,6 +39,19 @@ if [ -n "$mpirun" ]; then
   cmp -s ranks.npy built-in.npy || fail 'other bytes on 3 ranks'
 fi
 
+# ---- the lines of the README, as they stand, in a tree like this one
+if "$plait" --version | grep -q 'reads.*netcdf'; then
+  mkdir tree tree/out && ln -s "$source_dir/kernels" "$source_dir/jobs" "$3" tree
+  [ -e tree/build ] || ln -s "$3" tree/build
+  sed -n '/^sed .*template.c > slope.c/,/^```/{/^```/!p;}' "$source_dir/README.md" >tree/lines.sh
+  lines tree/lines.sh 3
+  # the result would go beside the jobs: here into the tree
+  sed -i 's/^build.plait run [^#]*/&output=out\/slope.nc /' tree/lines.sh
+  run 0 env CC="$compiler" bash -ec 'cd tree; cc() { "$CC" "$@"; }; . ./lines.sh'
+  has out '^slope: '
+  [ -s tree/out/slope.nc ] || fail 'the lines of the README give no result'
+fi
+
 # ---- an integrand of ten lines, under all that montecarlo does
 object "$source_dir/jobs/own/ball.c" ball.so
 cp "$source_dir/jobs/own/ball.yaml" .
