@@ -91,27 +91,33 @@ done:
   return err;
 }
 
-static void tell_failures(const pl_study *study) {
-  int64_t failed = 0;
+// Rows of this status, of those that are done the ones that have a message; and the first of them.
+static void tell_messages(const pl_study *study, pl_row_status status, const char *what) {
+  int64_t n = 0;
   const pl_row *first = NULL;
   char at[256];
   for (int64_t i = 0; i < study->rows.n; i++) {
     const pl_row *row = pl_rows_at(&study->rows, i);
-    if (row->status == PL_ROW_DONE) continue;
-    if (failed++ == 0) first = row;
+    if (row->status != (int)status || (status == PL_ROW_DONE && !row->message[0])) continue;
+    if (n++ == 0) first = row;
   }
   if (!first) return;
   pl_vary_describe(study->vary, first->number, study->job->keep, at, sizeof at);
-  pl_log(PL_LOG_WARNING, "%lld of %lld combinations failed; the first is %lld (%s): %.*s",
-         (long long)failed, (long long)study->rows.n, (long long)first->number, at, PL_ROW_MESSAGE,
+  pl_log(PL_LOG_WARNING, "%lld of %lld combinations %s; the first is %lld (%s): %.*s", (long long)n,
+         (long long)study->rows.n, what, (long long)first->number, at, PL_ROW_MESSAGE,
          first->message);
+}
+
+static void tell_rows(const pl_study *study) {
+  tell_messages(study, PL_ROW_FAILED, "failed");
+  tell_messages(study, PL_ROW_DONE, "have a warning (column message)");
 }
 
 static plait_err write_table(pl_study *study) {
   pl_comm *comm = study->comm;
   plait_err err = PLAIT_OK;
   TRY(pl_rows_gather(comm, &study->rows));
-  if (is_root(study)) tell_failures(study);
+  if (is_root(study)) tell_rows(study);
   if (is_root(study) && study->rows.n != study->vary->count)
     err = plait_fail(PLAIT_BUG, "%lld rows of %lld", (long long)study->rows.n,
                      (long long)study->vary->count);

@@ -19,15 +19,20 @@ void pl_row_clear(pl_row *row, int64_t number, int64_t cells) {
 }
 
 // Cut between two characters, not inside one.
-void pl_row_fail(pl_row *row, int64_t cells, const char *message) {
+void pl_row_note(pl_row *row, const char *message) {
   size_t n = strnlen(message, PL_ROW_MESSAGE);
   if (n == PL_ROW_MESSAGE)
     for (n--; n > 0 && ((unsigned char)message[n] & 0xc0) == 0x80;) n--;
-  pl_row_clear(row, row->number, cells);
-  row->status = PL_ROW_FAILED;
+  memset(row->message, 0, sizeof row->message);
   memcpy(row->message, message, n);
   for (size_t i = 0; i < n; i++)
     if ((unsigned char)row->message[i] < ' ') row->message[i] = ' ';
+}
+
+void pl_row_fail(pl_row *row, int64_t cells, const char *message) {
+  pl_row_clear(row, row->number, cells);
+  row->status = PL_ROW_FAILED;
+  pl_row_note(row, message);
 }
 
 plait_err pl_rows_add(pl_rows *rows, const pl_row *row) {

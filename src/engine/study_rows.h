@@ -13,7 +13,7 @@ typedef enum pl_row_status { PL_ROW_DONE, PL_ROW_FAILED } pl_row_status;
 typedef struct pl_row { // `cells` doubles follow
   int64_t number;       // of the combination
   int32_t status, unused;
-  char message[PL_ROW_MESSAGE]; // why it failed, cut to fit; zeros
+  char message[PL_ROW_MESSAGE]; // why it failed, or what its kernel warns of; cut to fit; zeros
   double values[];
 } pl_row;
 
@@ -33,6 +33,7 @@ static inline pl_row *pl_rows_at(const pl_rows *rows, int64_t i) {
   return (pl_row *)(void *)(rows->at + (size_t)i * rows->bytes);
 }
 void pl_row_clear(pl_row *row, int64_t number, int64_t cells); // done, all values NaN
+void pl_row_note(pl_row *row, const char *message);            // its status and values stay
 void pl_row_fail(pl_row *row, int64_t cells, const char *message);
 plait_err pl_rows_add(pl_rows *rows, const pl_row *row);
 // What is new goes to the journal (NULL: nowhere) when it is time, with `must`: now, and to the

@@ -95,13 +95,15 @@ static plait_err read_row(const pl_study *study, const char *file, pl_row *row) 
   return PLAIT_OK;
 }
 
+// *row gets, on the leader, what the kernel warns of.
 static plait_err run_job(const pl_study *study, pl_comm *group, pl_job *one,
-                         const pl_placement *placement) {
+                         const pl_placement *placement, pl_row *row) {
   pl_task *task = NULL;
   pl_report report = {0};
   const pl_progress progress = {.tell = no_progress};
   TRY(pl_task_open(group, one, study->local_size, study->threads, &task));
   plait_err err = pl_task_run(group, task, placement, &progress, &report);
+  if (err == PLAIT_OK) pl_row_note(row, report.outcome.warning);
   pl_report_free(&report);
   pl_task_close(&task);
   return err;
@@ -124,7 +126,7 @@ static plait_err run_one(pl_study *study, pl_comm *group, const pl_placement *pl
   plait_err err = pl_comm_agree(group, make_job(study, number, &one, &name));
   pl_row_clear(row, number, study->rows.cells);
   if (err == PLAIT_OK) err = ask(study, &one);
-  if (err == PLAIT_OK) err = run_job(study, group, &one, placement);
+  if (err == PLAIT_OK) err = run_job(study, group, &one, placement, row);
   if (err == PLAIT_OK && leads) {
     err = read_row(study, name, row);
     plait_err removed = study->pattern ? PLAIT_OK : remove_output(name);

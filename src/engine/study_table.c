@@ -159,7 +159,8 @@ static plait_err add_status(const pl_study *study, const char *coordinates, pl_l
   TRY(add_texts(l, "message", PL_ROW_MESSAGE, &message));
   for (int64_t i = 0; i < study->rows.n; i++)
     memcpy(message + i * PL_ROW_MESSAGE, pl_rows_at(&study->rows, i)->message, PL_ROW_MESSAGE);
-  return describe(&l->coords[l->ncoords - 1], "", "why a combination failed");
+  return describe(&l->coords[l->ncoords - 1], "",
+                  "why a combination failed, or what to know of its result");
 }
 
 static plait_err fill(const pl_study *study, const char *coordinates, pl_layout *l) {

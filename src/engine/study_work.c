@@ -200,6 +200,7 @@ static plait_err compute(worker *w) {
   }
   if (err == PLAIT_OK) err = pl_solo_run(&w->solo);
   drop_asides(w);
+  if (err == PLAIT_OK) pl_row_note(w->row, w->solo.raise.warning);
   return err == PLAIT_OK ? fill_row(w) : err;
 }
 

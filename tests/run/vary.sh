@@ -44,6 +44,19 @@ if [ -n "$mpirun" ]; then
 fi
 run 2 "$plait" run price.yaml; has err 'exists already'
 
+# ---- what a kernel warns of a result that stands: in its row, and counted at the end; the same on both roads
+warn() { run 0 "$plait" run price.yaml 'vary.params.seed=[1]' 'vary.params.option=[call]' params.method=random params.samples=1000 params.rounds=2 "$@"; }
+warn output=w.nc params.target=1e-6; rows w.csv 3
+has err 'warning: 3 of 3 combinations have a warning .column message.; the first is 0 .*: european: the standard error is .* the target is'
+checks=$((checks + 1)); [ "$(grep -cE ',done,"?european: the standard error is' w.csv)" = 3 ] || fail "$last: no warnings in the rows"
+warn output=w2.nc params.target=1e-6 run.group=1; same w.nc w2.nc; same w.csv w2.csv
+if [ -n "$mpirun" ]; then
+  run 0 "$mpirun" -np 2 "$plait" run price.yaml 'vary.params.seed=[1]' 'vary.params.option=[call]' params.method=random \
+    params.samples=1000 params.rounds=2 params.target=1e-6 output=w3.nc run.group=2
+  same w.nc w3.nc; has err '3 of 3 combinations have a warning'
+fi
+warn output=w4.nc params.target=10; has_not err 'warning'
+
 # ---- other kernels: an input in memory, arrays as columns, shapes that differ
 cat >climates.yaml <<EOF
 kernel: kmeans
