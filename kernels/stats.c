@@ -52,7 +52,8 @@ static const plait_param stats_table[] = {
      .offset = AT(ddof),
      .unit = "",
      .standard = "0",
-     .help = "variance and std divide by count - ddof; 1 for a sample",
+     .help = "variance and std divide by count - ddof; 1 for a sample. Places with no more "
+             "values than that are missing",
      .min = 0,
      .max = 1e9},
     {.name = "quantiles",
@@ -132,6 +133,26 @@ bool pl_stats_weighted(const plait_problem *problem, const stats_params *p) {
   return p->weights == STATS_COS_LAT && latitude >= 0 && reduced[latitude];
 }
 
+static int64_t reduced_values(const plait_array *in, const bool reduced[]) {
+  int64_t values = 1;
+  for (int d = 0; d < in->ndim; d++)
+    if (reduced[d]) values *= in->shape[d];
+  return values;
+}
+
+// count - ddof could be positive nowhere: a variance that is missing at every place.
+static const char *too_few(const plait_problem *problem, const stats_params *p) {
+  static _Thread_local char text[120];
+  bool reduced[PLAIT_DIMS] = {false};
+  if (!pl_stats_wants(p, STATS_VARIANCE) && !pl_stats_wants(p, STATS_STD)) return NULL;
+  pl_stats_reduced(problem, p, reduced);
+  int64_t values = reduced_values(problem->input, reduced);
+  if (p->ddof < values) return NULL;
+  snprintf(text, sizeof text, "ddof: must be less than the %lld value%s that a variance is of",
+           (long long)values, values == 1 ? "" : "s");
+  return text;
+}
+
 static const char *stats_check(const plait_problem *problem, const void *params) {
   const stats_params *p = params;
   bool histogram = pl_stats_wants(p, STATS_HISTOGRAM), cos_lat = p->weights == STATS_COS_LAT;
@@ -147,7 +168,7 @@ static const char *stats_check(const plait_problem *problem, const void *params)
              ? "weights: cos_lat weighs along the latitude, which must be one of the axes"
          : cos_lat && p->ddof > 0                  ? "ddof: must be 0 with area weights"
          : cos_lat && pl_stats_wants(p, STATS_SUM) ? "statistics: there is no weighted sum"
-                                                   : NULL;
+                                                   : too_few(problem, p);
 }
 
 int64_t pl_stats_cells(const plait_block *box, const bool reduced[]) {
@@ -158,13 +179,6 @@ int64_t pl_stats_cells(const plait_block *box, const bool reduced[]) {
 }
 
 // ---- plan -----------------------------------------------------------------------------------
-static int64_t reduced_values(const plait_array *in, const bool reduced[]) {
-  int64_t values = 1;
-  for (int d = 0; d < in->ndim; d++)
-    if (reduced[d]) values *= in->shape[d];
-  return values;
-}
-
 static plait_type type_of(const plait_array *in, const stats_params *p, const bool reduced[],
                           int kind) {
   if (kind == STATS_COUNT || kind == STATS_HISTOGRAM)

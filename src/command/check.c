@@ -4,6 +4,7 @@
 // memory.
 #include "command/check_evolve.h"
 #include "command/check_study.h"
+#include "command/voice.h"
 #include "engine/task.h"
 
 typedef struct options {
@@ -158,6 +159,8 @@ static plait_err check_job(const pl_station *station, const options *o, const pl
   pl_job *job = NULL;
   pl_task *task = NULL;
   plait_err err = PLAIT_OK;
+  pl_voice voice = {.rank = pl_comm_rank(station->comm), .quiet = true}; // warnings, no notes
+  pl_voice_start(&voice);
   GUARD(pl_station_job(station->comm, cli->args[0], cli->nargs - 1, cli->args + 1, &job));
   job->force = o->force;
   if (job->vary) {
@@ -170,6 +173,7 @@ static plait_err check_job(const pl_station *station, const options *o, const pl
     err = o->format == PL_FORMAT_JSON ? print_json(station, task) : print_text(station, task);
   err = pl_comm_agree(station->comm, err);
 done:
+  pl_voice_stop();
   pl_task_close(&task);
   pl_job_free(&job);
   return err;

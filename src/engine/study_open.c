@@ -4,13 +4,13 @@
 // earlier run left. Everything that can be wrong is found here, before hours of computing.
 #include "base/mem.h"
 #include "base/path.h"
+#include "engine/budget.h"
 #include "engine/identity.h"
 #include "engine/lock.h"
 #include "engine/size.h"
 #include "engine/solo.h"
 #include "engine/study_inside.h"
 #include "engine/watchdog.h"
-#include "host/topology.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -287,8 +287,7 @@ static plait_err find_earlier(pl_study *study) {
 static plait_err open_here(pl_study *study, int local_size) {
   const pl_job *job = study->job;
   TRY(name_files(study));
-  study->budget = job->run.memory;
-  if (study->budget <= 0) study->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
+  study->budget = pl_budget_choose(study->job, local_size);
   study->first.budget = study->budget;
   pl_watchdog_begin(job->dog, PL_WATCH_FILES, -1);
   plait_err err = open_input(study);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "engine/budget.h"
 #include "engine/durable.h"
 #include "engine/evolve.h"
 #include "engine/layout.h"
@@ -16,18 +17,12 @@
 #include "engine/size.h"
 #include "engine/steps_feed.h"
 #include "engine/watchdog.h"
-#include "host/topology.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static const pl_meta no_input;
-
-static void choose_budget(pl_task *task, int local_size) {
-  task->budget = task->job->run.memory;
-  if (task->budget <= 0) task->budget = pl_memory_limit() / 2 / (local_size > 0 ? local_size : 1);
-}
 
 static int64_t count_bytes_written(const pl_task *task) {
   int64_t bytes = 0;
@@ -94,7 +89,7 @@ static plait_err open_here(pl_task *task, int local_size) {
                   : job->kernel->takes                 ? open_input(task)
                                                        : open_space(task);
   pl_watchdog_end(job->dog, PL_WATCH_FILES);
-  choose_budget(task, local_size);
+  task->budget = pl_budget_choose(job, local_size);
   return err;
 }
 

@@ -42,6 +42,16 @@ static int64_t slurm_bytes(void) { // 0 means all of the node
   return mib > 0 && mib < 1LL << 40 ? mib << 20 : INT64_MAX;
 }
 
+static int64_t installed(void) {
+  return (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+}
+
+int64_t pl_memory_most(void) {
+  pl_limits limits;
+  pl_limits_find("", &limits);
+  return least(installed(), least(limits.memory, slurm_bytes()));
+}
+
 int64_t pl_memory_limit(void) {
   pl_limits limits;
   pl_limits_find("", &limits);

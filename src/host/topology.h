@@ -30,4 +30,5 @@ plait_err pl_topology_find(const char *synthetic, pl_topology *topology);
 void pl_topology_free(pl_topology *topology);
 // Bytes of memory that this process may use: the least of machine, cgroups upwards, Slurm.
 int64_t pl_memory_limit(void);
+int64_t pl_memory_most(void); // the same with nothing else running: of all that there is
 #endif

@@ -47,6 +47,26 @@ smooth 2 'must be a size' run.memory=lots
 smooth 2 'too small: this job needs' run.memory=10KiB
 smooth 2 "no axis 'lonn'.*did you mean 'lon'" 'params.axes=[lonn]'
 
+# More memory than there is: told by check and run, and not taken at its word; the same for ranks together.
+memory() { # PATTERN SIZE COMMAND...: as on a node that gives 512 MiB
+  local pattern="warning: run.memory: $1" size=$2
+  shift 2
+  run 0 env SLURM_MEM_PER_NODE=512 "$@" "$smooth" output=result.npy --force "run.memory=$size"
+  has err "$pattern"; checks=$((checks + 1)); [ "$(grep -c 'run.memory' err)" = 1 ] || fail "$last: not said once"
+}
+memory '1 TiB is more than the 512 MiB that this process may have; [0-9.]+ MiB is left' 1TiB "$plait" check
+memory '1 TiB is more than the 512 MiB .* is left' 1TiB "$plait" run
+has out 'budget [0-9.]+ MiB'
+memory '600 MiB is more than' 600MiB "$plait" run -q
+run 0 env SLURM_MEM_PER_NODE=512 "$plait" check "$smooth" output=result.npy --force run.memory=256MiB; empty err
+[ -z "$mpirun" ] ||
+  memory '256 MiB for each of 3 ranks is more than the 512 MiB' 256MiB "$mpirun" -np 3 "$plait" run
+rm -f result.npy
+run 0 env SLURM_MEM_PER_NODE=512 "$plait" run "$source_dir/jobs/option-study.yaml" output=s.csv run.memory=1TiB \
+  'vary.params.seed=[1]' run.group=1
+checks=$((checks + 1)); [ "$(grep -c 'run.memory' err)" = 1 ] || fail "$last: not said once"
+rm -f s.csv
+
 # What a kernel refuses is pointed at: the parameter that it names, in the file or on the command line; one
 # that the job leaves at its default, at those of `params`. Also when files had to be read to find it.
 heights=$source_dir/jobs/data/relief10.nc:z
@@ -87,6 +107,11 @@ if [ "$("$plait" --version | grep -c netcdf)" != 0 ]; then
   head -c 100000 "$relief" >cut.nc
   smooth 2 'truncated' input=cut.nc:z
   smooth 2 'no variable "zz"; did you mean "z"' input="$relief:zz"
+  stats 2 'ddof: must be less than the 12 values' params.ddof=12
+  stats 2 'ddof: must be less than the 12 values' params.ddof=999 params.statistics=variance
+  run 2 "$plait" check "$stats" output=result.nc params.ddof=12; has err 'ddof: must be less'
+  run 0 "$plait" run -q "$stats" output=few.nc params.ddof=12 params.statistics=mean # it is not used
+  run 0 "$plait" run -q "$stats" output=few.nc --force params.ddof=11
   stats 2 "did you mean 'lat'" input="$relief:z" 'params.axes=[latt]'
   cp "$relief" both.nc
   smooth 2 'is the input' input=both.nc:z output=both.nc --force

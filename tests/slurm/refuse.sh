@@ -8,7 +8,7 @@
 cluster 2
 slow_job 4
 
-run 1 on_head srun --mpi=none --nodes=2 --ntasks=2 "$plait" run slow.yaml
+run 2 on_head srun --mpi=none --nodes=2 --ntasks=2 "$plait" run slow.yaml
 has err '^plait: error: srun started 2 processes that cannot find each other: use .srun --mpi=pmix'
 [ "$(grep -c 'plait: error:' err)" = 1 ] || fail "not said just once"
 run 1 on_head srun --mpi=pmi2 --nodes=2 --ntasks=2 "$plait" run slow.yaml # Open MPI itself says it here

@@ -225,12 +225,14 @@ static void memory_is_what_slurm_gave(void **state) {
   assert_true(machine > 16 << 20);
   setenv("SLURM_MEM_PER_NODE", "8", 1); // MiB
   assert_int_equal(pl_memory_limit(), 8 << 20);
+  assert_int_equal(pl_memory_most(), 8 << 20);
   setenv("SLURM_MEM_PER_NODE", "0", 1); // all of the node
   setenv("SLURM_MEM_PER_CPU", "3", 1);
   setenv("SLURM_CPUS_ON_NODE", "4", 1);
   assert_int_equal(pl_memory_limit(), 12 << 20);
   setenv("SLURM_MEM_PER_CPU", "999999999999999999999", 1);
   assert_true(pl_memory_limit() > machine / 2);
+  assert_true(pl_memory_most() > machine / 2);
   unsetenv("SLURM_MEM_PER_NODE");
   unsetenv("SLURM_MEM_PER_CPU");
   unsetenv("SLURM_CPUS_ON_NODE");
