@@ -216,10 +216,6 @@ static void draw(const mc_params *p, const mc_sizes *s, int64_t stream, int64_t 
   }
 }
 
-static void average(double *f, const double *g) {
-  for (int l = 0; l < MC_LANES; l++) f[l] = 0.5 * (f[l] + g[l]);
-}
-
 static void values_at(const mc_params *p, const mc_sizes *s, const points *x, const double *u,
                       double *f, double *g) {
   if (s->own)
@@ -229,32 +225,49 @@ static void values_at(const mc_params *p, const mc_sizes *s, const points *x, co
 }
 
 static void evaluate(const mc_params *p, const mc_sizes *s, points *x, double *f, double *g) {
-  double other[MC_LANES], control[MC_LANES];
+  _Alignas(64) double other[MC_LANES], control[MC_LANES];
   values_at(p, s, x, x->u, f, s->control ? g : NULL);
   if (!p->antithetic) return;
   pl_mc_mirror(x->u, s->d * MC_LANES, x->mirrored);
   values_at(p, s, x, x->mirrored, other, s->control ? control : NULL);
-  average(f, other);
-  if (s->control) average(g, control);
+  pl_mc_average(f, other);
+  if (s->control) pl_mc_average(g, control);
+}
+
+// Points [lo, hi) of one stream in this round, MC_SPAN at most.
+static void count_stream(const plait_call *call, const mc_sizes *s, int64_t stream, int64_t lo,
+                         int64_t hi, mc_tally *tally) {
+  points x = points_of(call, s);
+  mc_params p = *(const mc_params *)call->params;
+  mc_sums sums = {.n = 0};
+  _Alignas(64) double f[MC_LANES], g[MC_LANES];
+  pl_mc_derive(&p);
+  for (int64_t at = lo / MC_LANES * MC_LANES; at < hi; at += MC_LANES) {
+    int64_t first = lo > at ? lo - at : 0, last = hi - at < MC_LANES ? hi - at : MC_LANES;
+    draw(&p, s, stream, call->pass * s->each + at, &x);
+    evaluate(&p, s, &x, f, g);
+    pl_mc_count(f, s->control ? g : NULL, first, last, &sums);
+  }
+  pl_mc_close(&sums, tally);
 }
 
 // Points [lo, hi) of all the streams of this round, which lie one behind the other.
 static void count_part(const plait_call *call, const mc_sizes *s, int64_t lo, int64_t hi,
                        mc_tally *tally) {
-  const mc_params *p = call->params;
-  points x = points_of(call, s);
-  double f[MC_LANES], g[MC_LANES];
-  for (int64_t stream = lo / s->each; lo < hi; stream++) {
-    int64_t start = stream * s->each, end = hi < start + s->each ? hi : start + s->each;
-    for (int64_t at = (lo - start) / MC_LANES * MC_LANES; at < end - start; at += MC_LANES) {
-      int64_t first = lo - start - at > 0 ? lo - start - at : 0, last = end - start - at;
-      draw(p, s, stream, call->pass * s->each + at, &x);
-      evaluate(p, s, &x, f, g);
-      pl_mc_count(f, s->control ? g : NULL, first, last < MC_LANES ? last : MC_LANES,
-                  &tally[stream]);
-    }
-    lo = end;
+  for (int64_t end; lo < hi; lo = end) {
+    int64_t stream = lo / s->each, start = stream * s->each, at = lo - start;
+    int64_t last = at / MC_SPAN * MC_SPAN + MC_SPAN;
+    if (last > s->each) last = s->each;
+    end = hi < start + last ? hi : start + last;
+    count_stream(call, s, stream, at, end - start, &tally[stream]);
   }
+}
+
+// Where a part begins: between vectors of points, unless that is where the block begins or ends.
+static int64_t part_start(const plait_block *in, int part) {
+  int64_t lo = in->origin[0], n = in->extent[0];
+  int64_t at = (lo + n * part / MC_PARTS) / MC_LANES * MC_LANES;
+  return part == MC_PARTS ? lo + n : at < lo ? lo : at;
 }
 
 static void mc_block(const plait_call *call, const plait_block *in, void *partial) {
@@ -267,10 +280,8 @@ static void mc_block(const plait_call *call, const plait_block *in, void *partia
 #pragma omp for schedule(dynamic)
   for (int part = 0; part < MC_PARTS; part++) {
     mc_tally *mine = parts + part * s.streams;
-    int64_t n = in->extent[0], lo = in->origin[0] + n * part / MC_PARTS,
-            hi = in->origin[0] + n * (part + 1) / MC_PARTS;
     memset(mine, 0, (size_t)s.streams * sizeof *mine);
-    count_part(call, &s, lo, hi, mine);
+    count_part(call, &s, part_start(in, part), part_start(in, part + 1), mine);
   }
 #pragma omp single
   {
@@ -365,7 +376,7 @@ const plait_kernel plait_kernel_montecarlo = {
     .name = "montecarlo",
     .summary = "integrals and option prices by random or Sobol points, with standard errors",
     .pattern = PLAIT_REDUCE,
-    .version = 3,
+    .version = 4,
     .params = mc_table,
     .params_size = sizeof(mc_params),
     .takes = 0,
@@ -379,7 +390,7 @@ const plait_kernel plait_kernel_integrand = {
     .name = "integrand",
     .summary = "an integral over the unit cube by random or Sobol points",
     .pattern = PLAIT_REDUCE,
-    .version = 3,
+    .version = 4,
     .params = own_table,
     .params_size = sizeof(mc_params),
     .takes = 0,

@@ -5,7 +5,7 @@
 #define PLAIT_MONTECARLO_H
 #include <plait.h>
 
-enum { MC_LANES = 128, MC_PARTS = 64, MC_SOBOL_DIMS = 64 };
+enum { MC_LANES = 128, MC_PARTS = 64, MC_SPAN = 8192, MC_SOBOL_DIMS = 64 };
 enum { MC_RANDOM, MC_SOBOL };
 enum { MC_CALL, MC_PUT };
 
@@ -16,6 +16,7 @@ typedef struct mc_params {
   bool antithetic, control;
   plait_reals a, u, constants;
   double spot, strike, rate, volatility, maturity;
+  double discount; // no parameter: what a sum paid at the end is worth today
 } mc_params;
 
 // An integrand over the unit cube. `value` fills f[MC_LANES] for points u[d][MC_LANES] and, where
@@ -36,6 +37,8 @@ extern const char *const pl_mc_names[]; // of those, NULL-terminated
 void pl_mc_own(const plait_integrand *own, const mc_params *p, int64_t d, const double *u,
                double *x, double *f);
 
+void pl_mc_derive(mc_params *p); // what is no parameter
+
 double pl_mc_real(const plait_reals *list, int64_t i); // a list of one stands for all
 
 // Means and sums of squares about them, of f and the control g.
@@ -43,7 +46,18 @@ typedef struct mc_tally {
   double n, f, g, ff, gg, fg;
 } mc_tally;
 void pl_mc_join(mc_tally *left, const mc_tally *right);
-void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_tally *t);
+
+// Sums over many vectors, lane by lane, about a value near the mean: that of the first vector. The
+// sum of squares about it is at most 1 + n / 128 times that about the mean, as those 128 values are
+// among the n: of MC_SPAN samples the difference loses 6 bits at worst. Starts as all zeros.
+enum { MC_SUMS = 16 };
+typedef struct mc_sums {
+  _Alignas(64) double f[MC_SUMS], g[MC_SUMS], ff[MC_SUMS], gg[MC_SUMS], fg[MC_SUMS];
+  double n, near_f, near_g;
+} mc_sums;
+// The lanes [first, end), at least one, of f and, when it is not NULL, of g.
+void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_sums *s);
+void pl_mc_close(const mc_sums *s, mc_tally *t); // adds them to t
 
 // One dimension of the points [first, first + MC_LANES): plait_random(seed, dim, first / 2 + l) has
 // point l in its first two words and point l + MC_LANES / 2 in the others. `first` is a multiple of
@@ -54,10 +68,11 @@ void pl_mc_directions(int64_t dim, uint32_t v[32]);
 // `first` is a multiple of MC_LANES; key: of the scrambling (Owen's, by hashing), 0: none.
 void pl_mc_sobol(const uint32_t v[32], uint32_t key, int64_t first, double *u);
 void pl_mc_mirror(const double *u, int64_t n, double *to); // 1 - u
+void pl_mc_average(double *f, const double *g);            // f = (f + g) / 2
 
 void pl_mc_normal(const double *u, double *z); // quantiles of the normal distribution, MC_LANES
 void pl_mc_exp(double *x);                     // in place, MC_LANES
-void pl_mc_exp_of(double start, double slope, double scale, double *x); // scale e^(start + slope x)
+void pl_mc_exp_of(double start, double slope, double *x); // e^(start + slope x) for |x| < 9
 void pl_mc_cos(double *x);
 
 extern const plait_kernel plait_kernel_integrand;

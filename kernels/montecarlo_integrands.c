@@ -84,7 +84,7 @@ static double product_peak_exact(const mc_params *p, int64_t d) {
 static PLAIT_WIDE void corner_peak(const mc_params *p, int64_t d, const double *u,
                                    double *restrict f, double *g) {
   (void)g;
-  double sum[L];
+  _Alignas(64) double sum[L];
   weighted_sum(p, d, u, 1, sum);
   for (int l = 0; l < L; l++) f[l] = 1;
   for (int64_t j = 0; j <= d; j++)
@@ -168,16 +168,18 @@ static double discontinuous_exact(const mc_params *p, int64_t d) {
 }
 
 // ---- options --------------------------------------------------------------------------------
-static double discount_of(const mc_params *p) {
-  return exp(-p->rate * p->maturity);
+void pl_mc_derive(mc_params *p) {
+  p->discount = exp(-p->rate * p->maturity);
 }
 
-static PLAIT_WIDE void payoff(const mc_params *p, double discount, const double *restrict price,
+// Discounted, of prices in units of `unit`.
+static PLAIT_WIDE void payoff(const mc_params *p, double unit, const double *restrict price,
                               double *restrict f) {
   double sign = p->option == MC_CALL ? 1 : -1;
+  double slope = sign * p->discount * unit, start = -sign * p->discount * p->strike;
   for (int l = 0; l < L; l++) {
-    double gain = sign * (price[l] - p->strike);
-    f[l] = discount * (gain > 0 ? gain : 0);
+    double gain = fma(slope, price[l], start);
+    f[l] = gain > 0 ? gain : 0;
   }
 }
 
@@ -188,12 +190,13 @@ static PLAIT_WIDE void scaled(double factor, const double *restrict x, double *r
 
 static void european(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   (void)d;
-  double price[L], drift = (p->rate - 0.5 * p->volatility * p->volatility) * p->maturity,
-                   spread = p->volatility * sqrt(p->maturity), discount = discount_of(p);
-  pl_mc_normal(u, price);
-  pl_mc_exp_of(drift, spread, p->spot, price);
-  payoff(p, discount, price, f);
-  if (g) scaled(discount, price, g);
+  _Alignas(64) double growth[L],
+      drift = (p->rate - 0.5 * p->volatility * p->volatility) * p->maturity,
+      spread = p->volatility * sqrt(p->maturity);
+  pl_mc_normal(u, growth);
+  pl_mc_exp_of(drift, spread, growth);
+  payoff(p, p->spot, growth, f);
+  if (g) scaled(p->discount * p->spot, growth, g);
 }
 
 static double european_mean(const mc_params *p, int64_t d) {
@@ -222,7 +225,7 @@ static double european_exact(const mc_params *p, int64_t d) {
 // Averages over d equal steps: arithmetic in `mean`, geometric in `geometric`.
 static PLAIT_WIDE void averages(const mc_params *p, int64_t d, const double *u,
                                 double *restrict mean, double *restrict geometric) {
-  double path[L], z[L], price[L], step = p->maturity / (double)d;
+  _Alignas(64) double path[L], z[L], price[L], step = p->maturity / (double)d;
   double drift = (p->rate - 0.5 * p->volatility * p->volatility) * step,
          spread = p->volatility * sqrt(step), start = log(p->spot);
   for (int l = 0; l < L; l++) path[l] = start, mean[l] = geometric[l] = 0;
@@ -240,17 +243,17 @@ static PLAIT_WIDE void averages(const mc_params *p, int64_t d, const double *u,
 }
 
 static void asian(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
-  double mean[L], geometric[L];
+  _Alignas(64) double mean[L], geometric[L];
   averages(p, d, u, mean, geometric);
-  payoff(p, discount_of(p), mean, f);
-  if (g) payoff(p, discount_of(p), geometric, g);
+  payoff(p, 1, mean, f);
+  if (g) payoff(p, 1, geometric, g);
 }
 
 static void asian_geometric(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
-  double mean[L], geometric[L];
+  _Alignas(64) double mean[L], geometric[L];
   averages(p, d, u, mean, geometric);
-  payoff(p, discount_of(p), geometric, f);
-  if (g) scaled(discount_of(p), mean, g);
+  payoff(p, 1, geometric, f);
+  if (g) scaled(p->discount, mean, g);
 }
 
 // The logarithm of the geometric mean is normal: steps 1 .. n weigh (n + 1) / 2n on the average.

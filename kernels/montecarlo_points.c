@@ -3,14 +3,14 @@
 // Vectors of points: their normal quantiles, exponentials and cosines, and their moments: what the
 // integrands are made of, 128 lanes at a time and without branches.
 //
-// exp and cos are good to 2e-15, quantiles to 1e-14, which no sum over samples can tell from exact;
+// exp and cos are good to 2e-15, quantiles to 5e-15, which no sum over samples can tell from exact;
 // the C library's would be called lane by lane, at ten times the cost, with other bits on other
-// systems. Polynomials are evaluated in pairs (Estrin): one term after the other leaves the units
-// waiting for the last product. fma() is one instruction in the copies for AVX2 and AVX-512, and a
-// slow call with the same bits where there is neither.
-// Source: G. Estrin, Organization of computer systems (1960); M. J. Wichura, Algorithm AS 241
-//   (1988), for the tails; M. Giles, Approximating the erfinv function (2010), for the idea of one
-//   polynomial in log u (1 - u); T. F. Chan, G. H. Golub, R. J. LeVeque (1983) for the moments.
+// systems. Polynomials are evaluated in two chains, of even and of odd powers: one takes a tenth
+// longer, four (Estrin) take more products and no less time. fma() is one instruction in the copies
+// for AVX2 and AVX-512, and a slow call with the same bits where there is neither.
+// Source: M. J. Wichura, Algorithm AS 241 (1988), for the tails; L. N. Trefethen, Approximation
+//   Theory and Approximation Practice (2013), chapters 25 and 27, for rational functions beside a
+//   singularity; T. F. Chan, G. H. Golub, R. J. LeVeque (1983) for the moments.
 #include "montecarlo.h"
 #include <math.h>
 #include <string.h>
@@ -33,69 +33,109 @@ PLAIT_WIDE void pl_mc_mirror(const double *u, int64_t n, double *to) {
   for (int64_t i = 0; i < n; i++) to[i] = 1 - u[i];
 }
 
+PLAIT_WIDE void pl_mc_average(double *restrict f, const double *restrict g) {
+  for (int l = 0; l < L; l++) f[l] = 0.5 * (f[l] + g[l]);
+}
+
 // ---- polynomials ----------------------------------------------------------------------------
 static inline double poly4(const double c[4], double x, double x2) {
   return fma(fma(c[3], x, c[2]), x2, fma(c[1], x, c[0]));
 }
 
-static inline double poly8(const double c[8], double x, double x2, double x4) {
-  return fma(poly4(c + 4, x, x2), x4, poly4(c, x, x2));
+static inline double poly8(const double c[8], double x) {
+  double x2 = x * x;
+  return fma(poly4(c + 4, x, x2), x2 * x2, poly4(c, x, x2));
+}
+
+static inline double poly11(const double c[11], double x) {
+  double x2 = x * x, even = fma(c[10], x2, c[8]), odd = fma(c[9], x2, c[7]);
+  even = fma(even, x2, c[6]), odd = fma(odd, x2, c[5]);
+  even = fma(even, x2, c[4]), odd = fma(odd, x2, c[3]);
+  even = fma(even, x2, c[2]), odd = fma(odd, x2, c[1]);
+  return fma(odd, x, fma(even, x2, c[0]));
+}
+
+static inline double poly15(const double c[15], double x) {
+  double x2 = x * x, even = fma(c[14], x2, c[12]), odd = fma(c[13], x2, c[11]);
+  even = fma(even, x2, c[10]), odd = fma(odd, x2, c[9]);
+  even = fma(even, x2, c[8]), odd = fma(odd, x2, c[7]);
+  even = fma(even, x2, c[6]), odd = fma(odd, x2, c[5]);
+  even = fma(even, x2, c[4]), odd = fma(odd, x2, c[3]);
+  even = fma(even, x2, c[2]), odd = fma(odd, x2, c[1]);
+  return fma(odd, x, fma(even, x2, c[0]));
 }
 
 // ---- functions ------------------------------------------------------------------------------
 static const double rounder = 6755399441055744.0; // 1.5 * 2^52: adding it rounds to an integer
 
-static const double exp_terms[13] = {
-    1.0 / 1,    1.0 / 1,     1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,      1.0 / 720,
-    1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600};
+// e^r for |r| <= log(2) / 2 and 2^r for |r| <= 1/2, interpolated at the Chebyshev nodes: to 4e-16.
+static const double exp_terms[11] = {1.0,
+                                     1.0000000000000067,
+                                     0.50000000000000056,
+                                     0.16666666666554314,
+                                     0.041666666666573066,
+                                     0.0083333333856992122,
+                                     0.001388888893251478,
+                                     0.00019841170230570286,
+                                     2.4801504313785541e-05,
+                                     2.7640197391694839e-06,
+                                     2.7626371065696354e-07};
+static const double power_terms[11] = {1.0,
+                                       0.69314718055994995,
+                                       0.24022650695910097,
+                                       0.05550410866444766,
+                                       0.0096181291076068848,
+                                       0.0013333558230175029,
+                                       0.00015403530441741856,
+                                       1.5252657254071693e-05,
+                                       1.3215442584382707e-06,
+                                       1.020869152579221e-07,
+                                       7.0725866570662057e-09};
+static const double log2_e = 1.4426950408889634;
 
-// x = k log 2 + r: gives r, and k as the bits of a number that it was rounded in.
-static inline double exp_rest(double x, double *k) {
-  x = x < -700 ? -700 : x;
-  x = x > 700 ? 700 : x; // each is one instruction; NaN stays
-  *k = fma(x, 1.4426950408889634, rounder);
-  double n = *k - rounder;
-  return fma(n, -1.90821492927058770002e-10, fma(n, -6.93147180369123816490e-01, x));
+// One comparison only: of two in a row compilers make four, with all the ways between. NaN stays.
+static inline double clamp(double x, double most) {
+  double size = fabs(x);
+  return copysign(size > most ? most : size, x);
 }
 
-static inline double exp_sum(double r, double k) {
-  double r2 = r * r, r4 = r2 * r2, high = fma(exp_terms[12], r4, poly4(exp_terms + 8, r, r2));
-  double e = fma(high, r4 * r4, poly8(exp_terms, r, r2, r4));
-  return e * from_bits((int64_t)((uint64_t)(to_bits(k) + 1023) << 52));
+// m 2^k for m near 1: k, as the bits of a number that it was rounded in, is added to the exponent.
+static inline double scaled_by(double m, double k) {
+  return from_bits(to_bits(m) + (int64_t)((uint64_t)to_bits(k) << 52));
+}
+
+// x = k log 2 + r.
+PLAIT_WIDE void pl_mc_exp(double *x) {
+  for (int l = 0; l < L; l++) {
+    double t = clamp(x[l], 700), k = fma(t, log2_e, rounder), n = k - rounder;
+    double r = fma(n, -1.90821492927058770002e-10, fma(n, -6.93147180369123816490e-01, t));
+    x[l] = scaled_by(poly11(exp_terms, r), k);
+  }
+}
+
+static inline double power(double t) {
+  double k = t + rounder;
+  return scaled_by(poly11(power_terms, t - (k - rounder)), k);
+}
+
+// As a power of 2: what the exponent is rounded to is all that is lost, as in the sum itself.
+PLAIT_WIDE void pl_mc_exp_of(double start, double slope, double *x) {
+  double start2 = start * log2_e, slope2 = slope * log2_e;
+  if (fabs(start2) + 9 * fabs(slope2) < 1000)
+    for (int l = 0; l < L; l++) x[l] = power(fma(slope2, x[l], start2));
+  else
+    for (int l = 0; l < L; l++) x[l] = power(clamp(fma(slope2, x[l], start2), 1000));
 }
 
 // x > 0 and normal: x = 2^k m, m in [0.7, 1.4]; log m = 2 atanh((m - 1) / (m + 1)), to 1e-14.
 static const double log_terms[8] = {2.0,     2.0 / 3,  2.0 / 5,  2.0 / 7,
                                     2.0 / 9, 2.0 / 11, 2.0 / 13, 2.0 / 15};
 
-static inline double log_ratio(double x, double *exponent) {
+static inline double logarithm(double x) {
   int64_t bits = to_bits(x), shifted = bits - 0x3fe6a09e667f3bcd;
   int64_t k = (shifted >> 52 & 0xfff) ^ 0x800; // biased by 2048, as `>>` need not keep the sign
-  double m = from_bits(bits - (int64_t)((uint64_t)(k - 2048) << 52));
-  *exponent = from_bits(k | 0x4330000000000000) - (4503599627370496.0 + 2048);
-  return (m - 1) / (m + 1);
-}
-
-static inline double log_sum(double s, double exponent) {
-  double z = s * s, z2 = z * z;
-  return fma(exponent, 0.6931471805599453, s * poly8(log_terms, z, z2, z2 * z2));
-}
-
-static inline double logarithm(double x) {
-  double exponent, s = log_ratio(x, &exponent);
-  return log_sum(s, exponent);
-}
-
-PLAIT_WIDE void pl_mc_exp_of(double start, double slope, double scale, double *x) {
-  double k[L];
-  for (int l = 0; l < L; l++) x[l] = exp_rest(start + slope * x[l], &k[l]);
-  for (int l = 0; l < L; l++) x[l] = scale * exp_sum(x[l], k[l]);
-}
-
-PLAIT_WIDE void pl_mc_exp(double *x) {
-  double k[L];
-  for (int l = 0; l < L; l++) x[l] = exp_rest(x[l], &k[l]);
-  for (int l = 0; l < L; l++) x[l] = exp_sum(x[l], k[l]);
+  double m = from_bits(bits - (int64_t)((uint64_t)(k - 2048) << 52)), s = (m - 1) / (m + 1);
+  return fma((double)(k - 2048), 0.6931471805599453, s * poly8(log_terms, s * s));
 }
 
 static const double cos_terms[12] = {
@@ -123,21 +163,36 @@ PLAIT_WIDE void pl_mc_cos(double *x) {
     double r = fma(t, -4.503483548312435e-18,
                    fma(t, -1.9841871548575973e-09, fma(t, -3.141592651605606, x[l])));
     double z = r * r, z2 = z * z, z4 = z2 * z2;
-    double c = fma(poly4(cos_terms + 8, z, z2), z4 * z4, poly8(cos_terms, z, z2, z4));
+    double c = fma(poly4(cos_terms + 8, z, z2), z4 * z4, poly8(cos_terms, z));
     x[l] = from_bits(to_bits(c) ^ (int64_t)(odd << 63));
   }
 }
 
 // ---- normal quantiles -----------------------------------------------------------------------
-// z(u) / (u - 1/2) as a polynomial in -log(4 u (1 - u)) - 5/2, which is in [-5/2, 5/2] but for one
-// point in 300: interpolated at the Chebyshev nodes, to 5e-15.
-static const double middle_terms[18] = {
-    4.2466269340293303,      0.69760404879810189,     -0.01181523876008181,
-    -0.0035431930256572017,  0.00061730496657600386,  -1.4131047821849104e-05,
-    -9.663657707459957e-06,  1.3540406569248956e-06,  3.7946855680818718e-08,
-    -3.0721069361808839e-08, 2.5670439116138026e-09,  3.3878594810700438e-10,
-    -8.8218395742635068e-11, 2.4447386299074985e-12,  1.5622842629955102e-12,
-    -1.9376610470412691e-13, -1.3738314534463538e-14, 3.4525419778099497e-15};
+// z(u) / (u - 1/2) as a quotient in x = u (1 - u), which needs no logarithm as far as `least`: on
+// either side there is one point in 1000 beyond. Interpolated at Zolotarev's nodes for an interval
+// beside the cut (-inf, 0], to 3e-15. All terms are positive: nothing cancels.
+static const double least = 0.001 * (1 - 0.001);
+static const double over[15] = {
+    8.5094733073463971,     187813.34651691042,     858004415.77268219,     1355750707769.03,
+    908481515630701.5,      2.859524373951751e+17,  4.4648563413655355e+19, 3.5513082726524209e+21,
+    1.4479426165959033e+23, 2.988960860033233e+24,  3.0185104036053666e+25, 1.3950228277257867e+26,
+    2.6014225283489312e+26, 1.5017392321476233e+26, 1.1983331066317642e+25};
+static const double under[15] = {1,
+                                 25215.714761819829,
+                                 126377153.81581108,
+                                 216617874888.95758,
+                                 157086757212277.31,
+                                 53633915433262968,
+                                 9.1375040660959908e+18,
+                                 8.004779114828489e+20,
+                                 3.6435040045700437e+22,
+                                 8.5588069787706573e+23,
+                                 1.0112898353647941e+25,
+                                 5.7064693720751456e+25,
+                                 1.396891269925218e+26,
+                                 1.2288727061426897e+26,
+                                 2.4576889902668224e+25};
 static const double a_far[8] = {1.42343711074968357734e0,  4.63033784615654529590e0,
                                 5.76949722146069140550e0,  3.64784832476320460504e0,
                                 1.27045825245236838258e0,  2.41780725177450611770e-1,
@@ -163,44 +218,31 @@ static const double b_end[8] = {1.0,
                                 1.42151175831644588870e-7,
                                 2.04426310338993978564e-15};
 
-static double horner(const double c[8], double r) {
-  double p = c[7];
-  for (int i = 6; i >= 0; i--) p = p * r + c[i];
-  return p;
-}
-
-// u < 0.0017 or above 1 - 0.0017.
-static double tail(double u) {
+static inline double tail(double u) {
   double root = sqrt(-logarithm(u < 0.5 ? u : 1 - u));
-  double z = root > 5 ? horner(a_end, root - 5) / horner(b_end, root - 5)
-                      : horner(a_far, root - 1.6) / horner(b_far, root - 1.6);
+  double z = root > 5 ? poly8(a_end, root - 5) / poly8(b_end, root - 5)
+                      : poly8(a_far, root - 1.6) / poly8(b_far, root - 1.6);
   return u < 0.5 ? -z : z;
 }
 
 // Looks closer only at the rows of 16 in which there is a tail.
-static PLAIT_WIDE void mend(const double *u, const double *w, double *z) {
+static PLAIT_WIDE void mend(const double *u, double *z) {
   for (int row = 0; row < L; row += 16) {
     int64_t tails = 0;
-    for (int l = row; l < row + 16; l++) tails += w[l] > 2.5;
+    for (int l = row; l < row + 16; l++) tails += fma(-u[l], u[l], u[l]) < least;
     for (int l = row; l < row + 16 && tails > 0; l++)
-      if (w[l] > 2.5) z[l] = tail(u[l]);
+      if (fma(-u[l], u[l], u[l]) < least) z[l] = tail(u[l]);
   }
 }
 
-// Three short loops: of one long one the processor holds two trips, too few to fill its units.
 PLAIT_WIDE void pl_mc_normal(const double *restrict u, double *restrict z) {
-  double s[L], w[L];
   int64_t tails = 0;
-  for (int l = 0; l < L; l++) s[l] = log_ratio(4 * u[l] * (1 - u[l]), &w[l]);
-  for (int l = 0; l < L; l++) w[l] = -2.5 - log_sum(s[l], w[l]);
   for (int l = 0; l < L; l++) {
-    double w1 = w[l], w2 = w1 * w1, w4 = w2 * w2, w8 = w4 * w4;
-    double high =
-        fma(fma(middle_terms[17], w1, middle_terms[16]), w8, poly8(middle_terms + 8, w1, w2, w4));
-    z[l] = (u[l] - 0.5) * fma(high, w8, poly8(middle_terms, w1, w2, w4));
+    double x = fma(-u[l], u[l], u[l]);
+    tails += x < least;
+    z[l] = (u[l] - 0.5) * poly15(over, x) / poly15(under, x);
   }
-  for (int l = 0; l < L; l++) tails += w[l] > 2.5;
-  if (tails > 0) mend(u, w, z);
+  if (tails > 0) mend(u, z);
 }
 
 // ---- moments --------------------------------------------------------------------------------
@@ -215,53 +257,74 @@ void pl_mc_join(mc_tally *a, const mc_tally *b) {
   a->n = n;
 }
 
-static double total(double lanes[16]) {
-  for (int step = 8; step > 0; step /= 2)
-    for (int l = 0; l < step; l++) lanes[l] += lanes[l + step];
-  return lanes[0];
+static double total(const double lanes[MC_SUMS]) {
+  double sum[MC_SUMS];
+  memcpy(sum, lanes, sizeof sum);
+  for (int step = MC_SUMS / 2; step > 0; step /= 2)
+    for (int l = 0; l < step; l++) sum[l] += sum[l + step];
+  return sum[0];
 }
 
-static PLAIT_WIDE double sum_of(const double *x) {
-  double lanes[16] = {0};
-  for (int i = 0; i < L; i += 16)
-    for (int l = 0; l < 16; l++) lanes[l] += x[i + l];
-  return total(lanes);
+static PLAIT_WIDE void add_f(const double *restrict f, mc_sums *restrict s) {
+  double sum[MC_SUMS] = {0}, squares[MC_SUMS] = {0}, near = s->near_f;
+  for (int i = 0; i < L; i += MC_SUMS)
+    for (int l = 0; l < MC_SUMS; l++) {
+      double d = f[i + l] - near;
+      sum[l] += d;
+      squares[l] = fma(d, d, squares[l]);
+    }
+  for (int l = 0; l < MC_SUMS; l++) s->f[l] += sum[l];
+  for (int l = 0; l < MC_SUMS; l++) s->ff[l] += squares[l];
 }
 
-static PLAIT_WIDE double sum_of_products(const double *x, const double *y) {
-  double lanes[16] = {0};
-  for (int i = 0; i < L; i += 16)
-    for (int l = 0; l < 16; l++) lanes[l] = fma(x[i + l], y[i + l], lanes[l]);
-  return total(lanes);
+static PLAIT_WIDE void add_g(const double *restrict f, const double *restrict g,
+                             mc_sums *restrict s) {
+  double sum[MC_SUMS] = {0}, squares[MC_SUMS] = {0}, products[MC_SUMS] = {0};
+  double near_f = s->near_f, near_g = s->near_g;
+  for (int i = 0; i < L; i += MC_SUMS)
+    for (int l = 0; l < MC_SUMS; l++) {
+      double d = g[i + l] - near_g;
+      sum[l] += d;
+      squares[l] = fma(d, d, squares[l]);
+      products[l] = fma(f[i + l] - near_f, d, products[l]);
+    }
+  for (int l = 0; l < MC_SUMS; l++) s->g[l] += sum[l];
+  for (int l = 0; l < MC_SUMS; l++) s->gg[l] += squares[l];
+  for (int l = 0; l < MC_SUMS; l++) s->fg[l] += products[l];
 }
 
-static PLAIT_WIDE double center_all(const double *restrict x, double *restrict to) {
-  double mean = sum_of(x) / L;
-  for (int l = 0; l < L; l++) to[l] = x[l] - mean;
-  return mean;
+static double mean_of(const double *x, int64_t first, int64_t end) {
+  double sum = 0;
+  for (int64_t l = first; l < end; l++) sum += x[l];
+  return sum / (double)(end - first);
 }
 
-static double center_some(const double *x, int64_t first, int64_t end, double *to) {
-  for (int64_t l = 0; l < L; l++) to[l] = l >= first && l < end ? x[l] : 0;
-  double mean = sum_of(to) / (double)(end - first);
-  for (int64_t l = first; l < end; l++) to[l] = x[l] - mean;
-  return mean;
+// What does not count is where the sums do not see it.
+static const double *only(const double *x, int64_t first, int64_t end, double near, double *to) {
+  if (end - first == L) return x;
+  for (int64_t l = 0; l < L; l++) to[l] = l >= first && l < end ? x[l] : near;
+  return to;
 }
 
-// The lanes [first, end) of x less their mean, which is returned; the others are 0.
-static double center(const double *x, int64_t first, int64_t end, double *to) {
-  return end - first == L ? center_all(x, to) : center_some(x, first, end, to);
-}
-
-void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_tally *t) {
-  double df[L], dg[L];
-  mc_tally here = {.n = (double)(end - first)};
-  here.f = center(f, first, end, df);
-  here.ff = sum_of_products(df, df);
-  if (g) {
-    here.g = center(g, first, end, dg);
-    here.gg = sum_of_products(dg, dg);
-    here.fg = sum_of_products(df, dg);
+void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_sums *s) {
+  _Alignas(64) double some_f[L], some_g[L];
+  if (s->n == 0) {
+    s->near_f = mean_of(f, first, end);
+    s->near_g = g ? mean_of(g, first, end) : 0;
   }
+  f = only(f, first, end, s->near_f, some_f);
+  add_f(f, s);
+  if (g) add_g(f, only(g, first, end, s->near_g, some_g), s);
+  s->n += (double)(end - first);
+}
+
+void pl_mc_close(const mc_sums *s, mc_tally *t) {
+  double f = total(s->f) / s->n, g = total(s->g) / s->n;
+  mc_tally here = {.n = s->n,
+                   .f = s->near_f + f,
+                   .g = s->near_g + g,
+                   .ff = total(s->ff) - s->n * f * f,
+                   .gg = total(s->gg) - s->n * g * g,
+                   .fg = total(s->fg) - s->n * f * g};
   pl_mc_join(t, &here);
 }

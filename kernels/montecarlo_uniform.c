@@ -7,36 +7,32 @@
 
 enum { HALF = MC_LANES / 2 };
 
-// Where the rounds start: counter and key; the keys of all rounds.
+// Where the rounds start: counter and key.
 typedef struct words {
   uint64_t counter;
-  uint32_t c, d, p[10], q[10];
+  uint32_t c, d, p, q;
 } words;
 
 static const uint32_t first_factor = 0xd2511f53, second_factor = 0xcd9e8d57;
+static const uint32_t first_step = 0x9e3779b9, second_step = 0xbb67ae85; // of the key
 
 static words start_of(int64_t seed, int64_t dim, int64_t first) {
-  words w = {.counter = (uint64_t)first / 2,
-             .c = (uint32_t)dim,
-             .d = (uint32_t)((uint64_t)dim >> 32),
-             .p = {(uint32_t)seed},
-             .q = {(uint32_t)((uint64_t)seed >> 32)}};
-  for (int round = 1; round < 10; round++) {
-    w.p[round] = w.p[round - 1] + 0x9e3779b9;
-    w.q[round] = w.q[round - 1] + 0xbb67ae85;
-  }
-  return w;
+  return (words){.counter = (uint64_t)first / 2,
+                 .c = (uint32_t)dim,
+                 .d = (uint32_t)((uint64_t)dim >> 32),
+                 .p = (uint32_t)seed,
+                 .q = (uint32_t)((uint64_t)seed >> 32)};
 }
 
 static void plain(const words *w, double *u) {
   for (int l = 0; l < HALF; l++) {
     uint64_t counter = w->counter + (uint64_t)l;
     uint32_t a = (uint32_t)counter, b = (uint32_t)(counter >> 32), c = w->c, d = w->d;
-    for (int round = 0; round < 10; round++) {
+    for (uint32_t round = 0; round < 10; round++) {
       uint64_t m = (uint64_t)a * first_factor, n = (uint64_t)c * second_factor;
-      a = (uint32_t)(n >> 32) ^ b ^ w->p[round];
+      a = (uint32_t)(n >> 32) ^ b ^ (w->p + round * first_step);
       b = (uint32_t)n;
-      c = (uint32_t)(m >> 32) ^ d ^ w->q[round];
+      c = (uint32_t)(m >> 32) ^ d ^ (w->q + round * second_step);
       d = (uint32_t)m;
     }
     u[l] = plait_uniform(a, b);
@@ -54,45 +50,94 @@ void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u) {
 
 // The multiplier takes the low halves of lanes of 64 bits, which no C that compilers know says:
 // they shuffle or multiply three times. So a word lies in a lane of its own; what is above its 32
-// bits is never looked at. Two quadruples at a time, as one alone waits for its own products.
+// bits is never looked at. Two quadruples at a time, as one alone waits for its own products; of
+// four the registers overflow.
+// The points of a vector differ in the low bits of their counters only, so that of rounds 0 and 1
+// half is the same for all of them.
 enum { PAIR = 2, QUAD = 4 };
+#define AVX2 __attribute__((target("avx2")))
 
-// As plait_uniform: 52 bits, put below the exponent of 1.
-__attribute__((target("avx2"))) static inline __m256i reals(__m256i high, __m256i low) {
-  __m256i bits = _mm256_blend_epi32(_mm256_slli_epi64(high, 32), low, 0x55);
-  return _mm256_or_si256(_mm256_srli_epi64(bits, 12), _mm256_set1_epi64x(0x3ff0000000000000));
+typedef struct lanes {
+  __m256i a, b, c, d;
+} lanes;
+
+// What the words are combined with: keys, in rounds 0 to 2 with the words that all points share,
+// in round 9 where they end up in a real number, with its exponent.
+typedef struct masks {
+  __m256i p[10], q[10];
+} masks;
+
+AVX2 static __m256i last_mask(uint32_t key) {
+  return _mm256_set1_epi64x((int64_t)((uint64_t)key << 20 | 0x3ff0000000000000));
 }
 
-__attribute__((target("avx2"))) static void store(double *u, __m256i high, __m256i low) {
-  __m256d x = _mm256_castsi256_pd(reals(high, low));
+AVX2 static void masks_of(const words *w, masks *k) {
+  uint64_t n = (uint64_t)w->c * second_factor;
+  uint32_t a = (uint32_t)(n >> 32) ^ (uint32_t)(w->counter >> 32) ^ w->p;
+  uint64_t m = (uint64_t)a * first_factor;
+  k->p[0] = _mm256_set1_epi32((int)w->p), k->q[0] = _mm256_set1_epi32((int)w->q);
+  for (int round = 1; round < 10; round++) {
+    k->p[round] = _mm256_add_epi32(k->p[round - 1], _mm256_set1_epi32((int)first_step));
+    k->q[round] = _mm256_add_epi32(k->q[round - 1], _mm256_set1_epi32((int)second_step));
+  }
+  k->q[0] = _mm256_set1_epi32((int)(w->d ^ w->q));
+  k->p[1] = _mm256_xor_si256(k->p[1], _mm256_set1_epi32((int)(uint32_t)n));
+  k->q[1] = _mm256_xor_si256(k->q[1], _mm256_set1_epi32((int)(m >> 32)));
+  k->q[2] = _mm256_xor_si256(k->q[2], _mm256_set1_epi32((int)(uint32_t)m));
+  k->p[9] = last_mask(w->p + 9 * first_step), k->q[9] = last_mask(w->q + 9 * second_step);
+}
+
+// The upper half of a product, an older word and a key. The latter two meet first, while the
+// product is on its way: KEEP holds the compiler to it.
+#define KEEP(x) __asm__("" : "+x"(x))
+AVX2 static inline __m256i mixed(__m256i product, __m256i word, __m256i key) {
+  __m256i early = _mm256_xor_si256(word, key);
+  KEEP(early);
+  return _mm256_xor_si256(_mm256_srli_epi64(product, 32), early);
+}
+
+AVX2 static inline __m256i upper(__m256i product, __m256i key) {
+  return _mm256_xor_si256(_mm256_srli_epi64(product, 32), key);
+}
+
+AVX2 static inline lanes start(__m256i counter, const masks *k, __m256i m0, __m256i m1) {
+  __m256i m = _mm256_mul_epu32(counter, m0), n = _mm256_mul_epu32(upper(m, k->q[0]), m1); // 0, 1
+  __m256i a = upper(n, k->p[1]), c = _mm256_xor_si256(m, k->q[1]), b = n;
+  m = _mm256_mul_epu32(a, m0), n = _mm256_mul_epu32(c, m1); // round 2
+  return (lanes){.a = mixed(n, b, k->p[2]), .b = n, .c = upper(m, k->q[2]), .d = m};
+}
+
+AVX2 static inline lanes next(lanes x, __m256i p, __m256i q, __m256i m0, __m256i m1) {
+  __m256i m = _mm256_mul_epu32(x.a, m0), n = _mm256_mul_epu32(x.c, m1);
+  return (lanes){.a = mixed(n, x.b, p), .b = n, .c = mixed(m, x.d, q), .d = m};
+}
+
+// Round 9 and plait_uniform in one: 52 bits of a product and of the word that would be combined
+// with its upper half, below the exponent of 1.
+AVX2 static inline void store(double *u, __m256i product, __m256i word, __m256i mask) {
+  __m256i bits = _mm256_xor_si256(product, _mm256_slli_epi64(word, 32));
+  __m256d x = _mm256_castsi256_pd(_mm256_xor_si256(_mm256_srli_epi64(bits, 12), mask));
   _mm256_storeu_pd(u, _mm256_sub_pd(x, _mm256_set1_pd(1 - 0x1p-53)));
 }
 
-__attribute__((target("avx2"))) static void wide(const words *w, double *u) {
+AVX2 static void wide(const words *w, double *u) {
   const __m256i m0 = _mm256_set1_epi64x(first_factor), m1 = _mm256_set1_epi64x(second_factor);
+  __m256i counter =
+      _mm256_add_epi64(_mm256_set1_epi64x((int64_t)w->counter), _mm256_set_epi64x(3, 2, 1, 0));
+  masks k;
+  masks_of(w, &k);
   for (int l = 0; l < HALF; l += PAIR * QUAD) {
-    __m256i a[PAIR], b[PAIR], c[PAIR], d[PAIR];
+    lanes x[PAIR];
     for (int i = 0; i < PAIR; i++) {
-      a[i] = _mm256_add_epi64(_mm256_set1_epi64x((int64_t)(w->counter + (uint64_t)(l + i * QUAD))),
-                              _mm256_set_epi64x(3, 2, 1, 0));
-      b[i] = _mm256_srli_epi64(a[i], 32);
-      c[i] = _mm256_set1_epi64x(w->c);
-      d[i] = _mm256_set1_epi64x(w->d);
+      x[i] = start(counter, &k, m0, m1);
+      counter = _mm256_add_epi64(counter, _mm256_set1_epi64x(QUAD));
     }
-#pragma GCC unroll 10
-    for (int round = 0; round < 10; round++) {
-      __m256i p = _mm256_set1_epi32((int)w->p[round]), q = _mm256_set1_epi32((int)w->q[round]);
-      for (int i = 0; i < PAIR; i++) {
-        __m256i m = _mm256_mul_epu32(a[i], m0), n = _mm256_mul_epu32(c[i], m1);
-        a[i] = _mm256_xor_si256(_mm256_srli_epi64(n, 32), _mm256_xor_si256(b[i], p));
-        b[i] = n;
-        c[i] = _mm256_xor_si256(_mm256_srli_epi64(m, 32), _mm256_xor_si256(d[i], q));
-        d[i] = m;
-      }
-    }
+#pragma GCC unroll 6
+    for (int round = 3; round < 9; round++)
+      for (int i = 0; i < PAIR; i++) x[i] = next(x[i], k.p[round], k.q[round], m0, m1);
     for (int i = 0; i < PAIR; i++) {
-      store(u + l + i * QUAD, a[i], b[i]);
-      store(u + HALF + l + i * QUAD, c[i], d[i]);
+      store(u + l + i * QUAD, _mm256_mul_epu32(x[i].c, m1), x[i].b, k.p[9]);
+      store(u + HALF + l + i * QUAD, _mm256_mul_epu32(x[i].a, m0), x[i].d, k.q[9]);
     }
   }
 }

@@ -77,6 +77,68 @@ static void functions_beside_libm(void **state) {
   }
 }
 
+// Of a line, as the prices of options take it, also where it must not overflow; no NaN is lost.
+static void exponentials_of_a_line(void **state) {
+  (void)state;
+  static const double lines[][2] = {{0.03, 0.2}, {-3, 1.5}, {0, 100}, {640, 20}, {-650, 7}};
+  double u[L], z[L], y[L];
+  for (int i = 0; i < 5; i++) {
+    double start = lines[i][0], slope = lines[i][1];
+    pl_mc_uniform(2, i, 0, u);
+    for (int l = 0; l < L; l++) z[l] = y[l] = (u[l] - 0.5) * 16;
+    pl_mc_exp_of(start, slope, y);
+    for (int l = 0; l < L; l++) {
+      double x = start + slope * z[l], bound = 2e-15 + 1e-15 * fabs(x);
+      if (fabs(x) < 690)
+        assert_true(fabs(y[l] / exp(x) - 1) < bound);
+      else
+        assert_true(x > 0 ? y[l] > 1e299 : y[l] >= 0 && y[l] < 1e-299);
+    }
+  }
+  for (int l = 0; l < L; l++) z[l] = y[l] = l == 5 ? (double)NAN : 1;
+  pl_mc_exp(z);
+  pl_mc_exp_of(0.1, 0.3, y);
+  for (int l = 0; l < L; l++) assert_true((l == 5) == (isnan(z[l]) && isnan(y[l])));
+}
+
+// Beside two passes in higher precision, where the mean is large, where the first vector is not
+// typical, and where only some lanes of a vector count.
+static void moments_beside_two_passes(void **state) {
+  (void)state;
+  static const struct {
+    double mean, outlier;
+    int64_t first, end;
+  } cases[] = {{0, 0, 0, L}, {1e6, 0, 0, L}, {1, 1e6, 0, L}, {3, 0, 5, 7}, {3, 50, 100, L}};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    mc_sums sums = {.n = 0};
+    mc_tally t = {.n = 0};
+    static double f[MC_SPAN], g[MC_SPAN];
+    long double n = 0, mf = 0, mg = 0, ff = 0, gg = 0, fg = 0;
+    int64_t vectors = MC_SPAN / L;
+    for (int64_t i = 0; i < vectors; i++) {
+      pl_mc_uniform(4, (int64_t)c, i * L, f + i * L);
+      for (int64_t l = i * L; l < (i + 1) * L; l++) {
+        f[l] += cases[c].mean + (l == 5 ? cases[c].outlier : 0);
+        g[l] = f[l] * f[l];
+      }
+      int64_t first = i == 0 ? cases[c].first : 0, end = i == 0 ? cases[c].end : L;
+      pl_mc_count(f + i * L, g + i * L, first, end, &sums);
+      for (int64_t l = i * L + first; l < i * L + end; l++) n++, mf += f[l], mg += g[l];
+    }
+    pl_mc_close(&sums, &t);
+    mf /= n, mg /= n;
+    for (int64_t l = cases[c].first; l < MC_SPAN; l++) {
+      if (l >= cases[c].end && l < L) continue;
+      ff += (f[l] - mf) * (f[l] - mf), gg += (g[l] - mg) * (g[l] - mg);
+      fg += (f[l] - mf) * (g[l] - mg);
+    }
+    assert_true(t.n == (double)n);
+    assert_true(fabs(t.f / (double)mf - 1) < 1e-14 && fabs(t.g / (double)mg - 1) < 1e-14);
+    assert_true(fabs(t.ff / (double)ff - 1) < 1e-12 && fabs(t.gg / (double)gg - 1) < 1e-12);
+    assert_true(fabs(t.fg / (double)fg - 1) < 1e-12);
+  }
+}
+
 // Points 0 to 7 of the first four dimensions in the order of Gray's code, as Joe and Kuo's
 // numbers give them,
 // stand here in the plain order.
@@ -228,6 +290,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_of_plait_random),
       cmocka_unit_test(functions_beside_libm),
+      cmocka_unit_test(exponentials_of_a_line),
+      cmocka_unit_test(moments_beside_two_passes),
       cmocka_unit_test(sobol_points),
       cmocka_unit_test(nets_stay_nets),
       cmocka_unit_test(errors_mean_what_they_say),
