@@ -64,13 +64,30 @@ static void add_blocks(const pl_task *task, pl_text *out) {
   pl_text_add(out, ", %d in flight per rank\n", task->slots);
 }
 
+static const char *each_pass(const pl_task *task) {
+  return task->job->kernel->reduce.next && task->input ? " in each pass" : "";
+}
+
+// A page of the file that several blocks share is brought for each of them, if it does not stay.
+static void add_fetched(const pl_task *task, pl_text *out) {
+  char fetched[32];
+  if ((double)task->bytes_fetched < 1.25 * (double)task->bytes_read) return;
+  pl_format_size(task->bytes_fetched, fetched);
+  pl_text_add(
+      out,
+      "         about %s from storage%s where memory cannot hold the file: blocks share its "
+      "pages (a larger run.block: less)\n",
+      fetched, each_pass(task));
+}
+
 static void add_sizes(const pl_task *task, pl_text *out) {
   char read[32], written[32], needed[32], budget[32];
   pl_format_size(task->bytes_read, read);
   pl_format_size(task->bytes_written, written);
   pl_format_size(task->needed, needed);
   pl_format_size(task->budget, budget);
-  pl_text_add(out, "bytes    %s to read, %s to write\n", read, written);
+  pl_text_add(out, "bytes    %s to read%s, %s to write\n", read, each_pass(task), written);
+  add_fetched(task, out);
   pl_text_add(out, "memory   %s of each rank's budget of %s\n", needed, budget);
 }
 
@@ -131,6 +148,7 @@ static void json_blocks(const pl_task *task, pl_json *j) {
 
 static void json_sizes(const pl_station *station, const pl_task *task, pl_json *j) {
   pl_json_int(j, "bytes_read", task->bytes_read);
+  pl_json_int(j, "bytes_fetched_most", task->bytes_fetched);
   pl_json_int(j, "bytes_written", task->bytes_written);
   pl_json_int(j, "memory_budget", task->budget);
   pl_json_int(j, "memory_needed", task->needed);

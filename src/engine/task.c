@@ -10,6 +10,7 @@
 #include "engine/budget.h"
 #include "engine/durable.h"
 #include "engine/evolve.h"
+#include "engine/fetch.h"
 #include "engine/layout.h"
 #include "engine/lock.h"
 #include "engine/params.h"
@@ -102,6 +103,9 @@ static plait_err plan_here(pl_task *task, int ranks, int threads) {
   if (task->input)
     task->bytes_read =
         (int64_t)(pl_read_factor(task) * (double)pl_dataset_file_bytes(task->input) + 0.5);
+  if (task->input)
+    task->bytes_fetched =
+        (int64_t)(pl_fetch_factor(task) * (double)pl_dataset_file_bytes(task->input) + 0.5);
   task->bytes_written = count_bytes_written(task);
   if (job->kernel->reduce.next && task->cut.ntiles != 1)
     return plait_fail(PLAIT_BUG, "kernel %s has several passes but keeps axes", job->kernel->name);

@@ -22,9 +22,10 @@ typedef struct pl_task {
   plait_plan plan;
   pl_cut cut;
   pl_layout layout;
-  int64_t budget;     // bytes per rank
-  int64_t needed;     // peak bytes per rank that the engine will allocate
-  int64_t bytes_read; // of the whole job (halos of map blocks are read more than once)
+  int64_t budget;        // bytes per rank
+  int64_t needed;        // peak bytes per rank that the engine will allocate
+  int64_t bytes_read;    // of the whole job (halos of map blocks are read more than once)
+  int64_t bytes_fetched; // the same from storage, if its pages do not stay in memory between blocks
   int64_t bytes_written;
   int slots, out_slots;     // batches in flight per rank: being read or computed, being written
   int batch;                // blocks claimed and handed over at once; 1 unless blocks are tiny

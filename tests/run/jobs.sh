@@ -44,4 +44,13 @@ if [ -n "$mpirun" ]; then
   run 0 "$mpirun" -np 3 "$plait" kernels
   [ "$(grep -c '^gaussian' out)" = 1 ] || fail 'three ranks list the kernels more than once'
 fi
+# ---- blocks of few columns: storage brings pages, which may be more than the values; kernels with passes say so
+s=$source_dir/jobs/sst-stats.yaml
+{ printf '\x93NUMPY\x01\x00\x76\x00'; printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': (400, 20000), }"; head -c 32000000 /dev/zero; } >wide.npy
+run 0 "$plait" check "$s" input=wide.npy params.axes=0 params.statistics=quantile output=y.nc run.block=256KiB
+has out '30.5 MiB to read, '; has out '^ +about [0-9.]+ [MG]iB from storage where memory cannot hold the file'
+run 0 "$plait" check "$s" input=wide.npy params.axes=0 params.statistics=quantile output=y.nc run.block=1GiB; has_not out 'from storage'
+run 0 "$plait" check "$s" input=wide.npy params.axes=1 params.statistics=quantile output=y.nc run.block=256KiB; has_not out 'from storage'
+run 0 "$plait" check "$source_dir/jobs/kmeans-climates.yaml" output=y.nc; has out 'to read in each pass, '
+
 finish
