@@ -30,8 +30,8 @@ static void count_cores(const pl_report *report, double *time, double *messages)
 static void warn_crowded(pl_report *report, double rate) {
   snprintf(report->warning, sizeof report->warning,
            "threads had work but no core for %.0f %% of the time, and were taken off it %.3g times "
-           "a second: more threads (%d) than cores that are free; use fewer ranks or threads "
-           "('plait doctor' says how many), or wait for other programs to end",
+           "a second: other programs used the cores, or this run has more threads (%d) than there "
+           "are cores ('plait doctor' says which, and how many there should be)",
            100 * report->delayed, rate, report->total.threads);
 }
 
