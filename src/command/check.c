@@ -202,7 +202,7 @@ static plait_err run(const pl_cli *cli) {
   pl_station station;
   pl_wish wish = {.threads = (int)o->threads};
   TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
-  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, &wish);
+  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, false, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = check_job(&station, o, cli);
   return pl_station_stop(&station, err);

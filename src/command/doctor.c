@@ -216,7 +216,7 @@ static plait_err run(const pl_cli *cli) {
                       "--ranks goes with --topology; for this machine launch them: "
                       "mpirun -np %d plait doctor",
                       (int)o->ranks);
-  if (cli->nargs > 0) pl_job_wish(cli->args[0], overrides, cli->args + 1, &wish);
+  if (cli->nargs > 0) pl_job_wish(cli->args[0], overrides, cli->args + 1, false, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = examine(&station, o, cli);
   return pl_station_stop(&station, err);

@@ -54,7 +54,13 @@ static bool is_plain_file(const char *path) {
   return !stat(path, &status) && S_ISREG(status.st_mode);
 }
 
-void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish) {
+// Beside what else there is to start, MPI above all.
+static void expect_files(const pl_job *job) {
+  pl_dataset_expect(job->input);
+  pl_outformat_expect(job->output, job->run.format > 0 ? pl_run_formats[job->run.format] : "");
+}
+
+void pl_job_wish(const char *path, int n, const char *const overrides[], bool runs, pl_wish *wish) {
   char *text = NULL;
   size_t bytes;
   pl_job *job = NULL;
@@ -62,6 +68,7 @@ void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish
       pl_job_load_text(path, text, bytes, n, overrides, &job) == PLAIT_OK) {
     if (!wish->threads) wish->threads = (int)job->run.threads;
     wish->inherit = job->run.placement == 1;
+    if (runs && pl_placement_entered()) expect_files(job);
   }
   pl_job_free(&job);
   pl_free(&text);

@@ -204,7 +204,7 @@ static plait_err run(const pl_cli *cli) {
   if (o->deadline && !pl_parse_time(o->deadline, &seconds))
     return plait_fail(PLAIT_USAGE, "--deadline: '%s' is not a time like \"50 min\"", o->deadline);
   TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
-  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, &wish);
+  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, true, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = run_job(&station, o, cli);
   return pl_station_stop(&station, err);

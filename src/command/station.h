@@ -32,7 +32,8 @@ plait_err pl_job_size(pl_comm *comm, pl_job *job, int local_size, int threads, i
 
 // What a job file and its overrides ask of the placement, as far as this process can read it: other
 // nodes may not see the file, and errors are reported later by pl_station_job. Pipes: nothing.
-void pl_job_wish(const char *path, int n, const char *const overrides[], pl_wish *wish);
+// `runs`: its files will be opened, so libraries of theirs may begin to be loaded.
+void pl_job_wish(const char *path, int n, const char *const overrides[], bool runs, pl_wish *wish);
 // Collective. Rank 0 reads the file, all ranks parse the same text.
 plait_err pl_station_job(pl_comm *comm, const char *path, int n, const char *const overrides[],
                          pl_job **job);

@@ -114,6 +114,16 @@ static plait_err find_format(const char *path, const pl_format **format) {
                     path, pl_guess_format(head, bytes));
 }
 
+void pl_dataset_expect(const char *spec) {
+  char *path = NULL, *variable = NULL;
+  const pl_format *format = NULL;
+  plait_err err = pl_spec_split(spec, &path, &variable);
+  if (err == PLAIT_OK) err = find_format(path, &format);
+  if (err == PLAIT_OK && format->expect) format->expect();
+  pl_free(&path);
+  pl_free(&variable);
+}
+
 plait_err pl_dataset_open(const char *spec, pl_dataset **out) {
   plait_err err = PLAIT_OK;
   pl_dataset *dataset = NULL;

@@ -47,6 +47,7 @@ typedef struct pl_format {
   plait_err (*list)(const char *path, char ***names);
   // Names of the variables with one value that are no coordinates, NULL-terminated. NULL: the
   // format has none.
+  void (*expect)(void); // may be NULL; see pl_dataset_expect
   plait_err (*list_scalars)(const char *path, char ***names);
   plait_err (*scalar)(const char *path, const char *variable, pl_scalar *scalar);
 } pl_format;
@@ -64,6 +65,8 @@ extern const pl_format *const pl_formats[]; // NULL-terminated; formats not buil
 // `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a
 // directory, not readable, wrong magic, truncated, absurd header, unknown variable (nearest name).
 plait_err pl_dataset_open(const char *spec, pl_dataset **dataset);
+// It will be opened: a format that needs a library may begin to load it. Errors are left for then.
+void pl_dataset_expect(const char *spec);
 void pl_dataset_close(pl_dataset **dataset);
 size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
 // `to` covers exactly `box`, strides as the block has them. `raw` as large as raw_bytes says.

@@ -229,6 +229,7 @@ const pl_format pl_format_netcdf = {
     .summary = "NetCDF: classic (CDF-1, CDF-2, CDF-5) and NetCDF-4",
     .extensions = "nc nc3 nc4 cdf",
     .claims = claims_netcdf,
+    .expect = pl_netcdf_expect,
     .open = open_netcdf,
     .close = close_netcdf,
     .raw_bytes = raw_bytes_netcdf,

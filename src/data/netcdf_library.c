@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Loads libnetcdf, once, when the first file of its formats is opened or created.
+// Loads libnetcdf, once: when the first file of its formats is opened or created, or in a thread of
+// its own as soon as it is known that one will be.
 #include "data/netcdf_library.h"
 #include <assert.h>
 #include <dlfcn.h>
@@ -35,12 +36,18 @@ void *pl_netcdf_symbol(const char *name) {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool loaded;
+static pthread_t early;
 
 // Locks would refuse a file that another program holds, or that lies where locks do not work; plait
 // only reads, so it takes none, unless the user asks for them.
-static void load_once(void) {
+static void forgo_locks(void) {
   setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+}
+
+static void load_once(void) {
+  forgo_locks();
   loaded = load() == PLAIT_OK;
+  if (loaded) (void)H5open(); // what it fails for, the first file of its format will tell
 }
 
 plait_err pl_netcdf_load(void) {
@@ -48,4 +55,22 @@ plait_err pl_netcdf_load(void) {
   if (!loaded) return load();
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL); // of each thread, where HDF5 was built for several
   return PLAIT_OK;
+}
+
+static void *load_early(void *unused) {
+  (void)unused;
+  (void)pl_netcdf_load();
+  return NULL;
+}
+
+static void wait_for_early(void) { // the end of a program and the loading of a library do not mix
+  pthread_join(early, NULL);
+}
+
+void pl_netcdf_expect(void) {
+  static bool begun;
+  forgo_locks(); // here: the environment must not grow while other threads read it
+  if (begun || pthread_create(&early, NULL, load_early, NULL) != 0) return;
+  begun = true;
+  (void)atexit(wait_for_early);
 }

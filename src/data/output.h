@@ -54,13 +54,15 @@ typedef struct pl_outformat {
   // of the first value of each array. Errors before anything is written where possible.
   plait_err (*create)(const char *path, const pl_layout *layout, int64_t offset[]);
   const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
+  void (*expect)(void); // may be NULL; such a file is to come: a library may begin to be loaded
   bool big_endian;
   bool stores; // false: null, nothing is written
   bool plain;  // no attributes: NaN of a float array stays NaN, fill or not
 } pl_outformat;
 extern const pl_outformat *const pl_outformats[];
 
-bool pl_outformat_known(const char *name); // it is built in
+void pl_outformat_expect(const char *path, const char *format); // errors are left to who opens it
+bool pl_outformat_known(const char *name);                      // it is built in
 
 // PLAIT_OUTPUT with one clear line: unknown extension, directory missing, exists (without force),
 // not writable, layout that the format cannot hold. Not collective; writes nothing.
@@ -70,6 +72,7 @@ plait_err pl_output_check_place(const char *path);
 // Collective. *copies* the layout.
 plait_err pl_output_open(pl_comm *comm, const char *path, const pl_layout *layout, bool force,
                          pl_output **output);
+
 // Opens an existing NAME.partial of the same layout again (resume). Collective.
 plait_err pl_output_reopen(pl_comm *comm, const char *path, const pl_layout *layout,
                            pl_output **output);

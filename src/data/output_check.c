@@ -73,6 +73,11 @@ plait_err pl_outformat_find(const char *path, const char *format, const pl_outfo
   return *found != NULL ? PLAIT_OK : unknown(path, format, extension);
 }
 
+void pl_outformat_expect(const char *path, const char *format) {
+  const pl_outformat *found;
+  if (pl_outformat_find(path, format, &found) == PLAIT_OK && found->expect) found->expect();
+}
+
 plait_err pl_outvar_bytes(const char *path, const pl_layout *layout, int var, int64_t *bytes) {
   const pl_outvar *v = &layout->vars[var];
   *bytes = (int64_t)plait_type_size(v->stored);

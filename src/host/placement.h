@@ -39,6 +39,7 @@ void pl_placement_free(pl_placement *placement);
 // Sets the OpenMP environment and the affinity mask and executes the program again, once: libgomp
 // reads both when it is loaded. Returns when that has happened already or is not needed.
 plait_err pl_placement_enter(const pl_placement *placement, char **argv);
+bool pl_placement_entered(void); // this process is the one after the exec
 // Called by each compute thread when the team opens: binds it. Strands float over the share.
 void pl_placement_bind_thread(const pl_placement *placement, int thread);
 // Gives the calling thread the whole share back: a thread that was bound and goes on as a strand.

@@ -80,6 +80,10 @@ const char *pl_placement_decided(void) {
   return rest + 1;
 }
 
+bool pl_placement_entered(void) {
+  return pl_placement_decided() != NULL;
+}
+
 // ---- variables ------------------------------------------------------------------------------
 typedef struct setting {
   const char *name;
