@@ -24,6 +24,8 @@ enum { INSULATED, FIXED, PERIODIC };
 enum { GAUSSIAN, WAVE, EIGENMODE, CONSTANT };
 enum { LANES = 8 }; // columns whose sums are formed side by side
 
+typedef double v4d __attribute__((vector_size(32), aligned(8), may_alias));
+
 typedef struct edge {
   int face, kind;
   double value;
@@ -327,29 +329,25 @@ static void advance(const plait_call *call, const plait_cells *b) {
   }
 }
 
-// Sum of planes of rows of LANES cells, side by side: one addition waits for the one before.
-PLAIT_WIDE static double add_columns(const double *restrict u, const int64_t n[2],
-                                     const ptrdiff_t stride[2]) {
-  double s[LANES] = {0};
-  for (int64_t i = 0; i < n[0]; i++)
-    for (int64_t j = 0; j < n[1]; j++)
-      for (int k = 0; k < LANES; k++) s[k] += u[i * stride[0] + j * stride[1] + k];
-  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+// Eight columns side by side: gcc makes no vectors of a sum by itself.
+PLAIT_WIDE static double sum_row(const double *u, int64_t n) {
+  v4d s[2] = {{0}}, all;
+  double own = 0;
+  int64_t i = 0;
+  for (; i + LANES <= n; i += LANES)
+    for (int k = 0; k < 2; k++) s[k] += *(const v4d *)(u + i + 4 * k);
+  for (; i < n; i++) own += u[i];
+  all = s[0] + s[1];
+  return (all[0] + all[2]) + (all[1] + all[3]) + own;
 }
 
 static void diagnose(const plait_call *call, const plait_cells *b, double sum[]) {
-  bool solid = b->grid->ndim == 3;
-  const int64_t n[2] = {solid ? b->n[0] : 1, b->n[b->grid->ndim - 2]};
-  const ptrdiff_t stride[2] = {b->stride[0], b->stride[b->grid->ndim - 2]};
-  const double *u = b->now[U];
-  double volume = 1, own = 0;
-  int64_t x = 0, nx = b->n[b->grid->ndim - 1];
+  double volume = 1;
+  int64_t at[3];
   for (int a = 0; a < b->grid->ndim; a++) volume *= step_of(call->params, a);
-  for (; x + LANES <= nx; x += LANES) own += add_columns(u + x, n, stride);
-  for (; x < nx; x++)
-    for (int64_t i = 0; i < n[0]; i++)
-      for (int64_t j = 0; j < n[1]; j++) own += u[i * stride[0] + j * stride[1] + x];
-  sum[0] += volume * own;
+  for (int64_t row = 0; row < rows_of(b); row++)
+    sum[0] +=
+        volume * sum_row((const double *)b->now[U] + row_at(b, row, at), b->n[b->grid->ndim - 1]);
 }
 
 // A mode of the discrete operator decays by the same factor in every step and cell; and the tiling
@@ -382,7 +380,7 @@ const plait_kernel plait_kernel_heat = {
     .name = "heat",
     .summary = "diffusion in 2-D or 3-D, explicit: constant or varying conductivity, sources",
     .pattern = PLAIT_EVOLVE,
-    .version = 2,
+    .version = 3,
     .params = table,
     .params_size = sizeof(params),
     .takes = PLAIT_TAKES_ALL,

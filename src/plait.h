@@ -427,7 +427,8 @@ typedef struct plait_evolve {
   void (*tables)(const plait_call *call, const plait_grid *grid, double dt, void *state); // or NULL
   void (*initial)(const plait_call *call, const plait_cells *box); // all fields; zero before
   void (*advance)(const plait_call *call, const plait_cells *box);
-  // Adds the cells of a box to the sums of an output time (radius 0). NULL: none.
+  // Adds the cells of a box to the sums of an output time (radius 0): pieces of rows, whose length
+  // is the grid's alone, in any order, while other boxes are still on their way. NULL: none.
   void (*diagnose)(const plait_call *call, const plait_cells *box, double sum[]);
 } plait_evolve;
 

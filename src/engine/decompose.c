@@ -20,13 +20,22 @@ int64_t pl_decompose_reach(const plait_grid *g, int axis, int side) {
   return sum;
 }
 
+enum { UNIT = 8, MOST = 256, TIMES = 8 }; // cells that parts begin at; units that an axis has
+
+int64_t pl_decompose_unit(const plait_grid *g, int axis) {
+  int64_t unit = UNIT;
+  while (axis == g->ndim - 1 && unit < MOST && g->shape[axis] >= 2 * unit * TIMES) unit *= 2;
+  return unit;
+}
+
 static int64_t units(const plait_grid *g, int axis) {
-  return (g->shape[axis] + PL_DECOMPOSE_UNIT - 1) / PL_DECOMPOSE_UNIT;
+  int64_t unit = pl_decompose_unit(g, axis);
+  return (g->shape[axis] + unit - 1) / unit;
 }
 
 // First cell of part `k` of `parts` along an axis.
 static int64_t cut(const plait_grid *g, int axis, int k, int parts) {
-  int64_t cell = units(g, axis) * k / parts * PL_DECOMPOSE_UNIT;
+  int64_t cell = units(g, axis) * k / parts * pl_decompose_unit(g, axis);
   return cell < g->shape[axis] ? cell : g->shape[axis];
 }
 
@@ -114,9 +123,9 @@ plait_err pl_decompose_choose(const plait_grid *g, int size, int ranks[PL_AXES])
   while (--most > 1 && !best_cut(g, most, ranks)) continue;
   return plait_fail(
       PLAIT_JOB,
-      "the grid of %s cells is too small for %d ranks: parts begin at multiples of %d cells and "
-      "are at least as wide as a step reads; use %d",
-      pl_decompose_shape(g, shape), size, PL_DECOMPOSE_UNIT, most);
+      "the grid of %s cells is too small for %d ranks: parts begin at multiples of %d cells (%lld "
+      "along the last axis) and are at least as wide as a step reads; use %d",
+      pl_decompose_shape(g, shape), size, UNIT, (long long)pl_decompose_unit(g, g->ndim - 1), most);
 }
 
 static void place_of(const int ranks[PL_AXES], int rank, int place[PL_AXES]) {

@@ -5,10 +5,10 @@
 #define PL_DECOMPOSE_H
 #include "engine/field.h"
 
-// Parts begin at multiples of this along every axis, so that the blocks whose sums are merged in
-// order (diagnose) never lie in two parts.
-#define PL_DECOMPOSE_UNIT 8
-
+// Parts begin at multiples of this along an axis, so that the pieces of rows whose sums are merged
+// in order (diagnose) never lie in two parts: 8 cells; along the last axis, up to 256 where it has
+// eight times as many.
+int64_t pl_decompose_unit(const plait_grid *grid, int axis);
 // What no number of ranks could do: PLAIT_JOB where an axis has fewer cells than a step reads
 // beyond a face, since those are copies of cells inside; PLAIT_KERNEL where the plan makes no
 // sense.

@@ -7,162 +7,30 @@
 // wake-ups, took 2 % where legs were 20 ms). All messages between ranks are the leader's, polled
 // between fronts. A rank that fails anywhere (its writer too) goes on until the end of the leg,
 // where all of them hear of it: nobody is left waiting.
-#include "engine/evolve.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/evolve_save.h"
-#include "engine/strands.h"
+#include "engine/evolve_run.h"
 #include "engine/watchdog.h"
-#include "host/stop.h"
-#include <stdio.h>
 #include <string.h>
 
-enum { TILES_OF_A_LEG = 16 };
-static const double leg_seconds = 1;
-static const double guess_rate = 100e6; // bytes/s of the first checkpoint, before one was measured
-
-typedef enum filled { SNAPSHOT, STATE } filled; // what the writer finds in a slot
-
-typedef struct evolve_run {
-  pl_stage *stage;
-  pl_evolve *e;
-  pl_save save;
-  bool saves;        // this run can write checkpoints
-  bool met;          // the ranks have heard of each other's start
-  bool over;         // no leg follows
-  int why;           // the run is to stop (pl_stop_why), the same on every rank
-  bool save_now;     // a checkpoint begins behind this leg
-  int64_t tiles;     // of the next leg, the same on every rank
-  int64_t unchecked; // tiles since all values were looked at
-  int64_t looked;    // step after which some were
-  double leg_began, saved;
-  plait_err error; // the leader's, for its team
-  int slot;
-  filled filled[PL_SNAPSHOT_SLOTS];
-  plait_raise written; // what went wrong in the writer strand
-} evolve_run;
-
-static int64_t last_step(const pl_evolve *e) {
-  return pl_task_sample(e->task, e->steps);
-}
-
-static int64_t leg_end(const evolve_run *run, int64_t step) {
+static int64_t leg_end(const pl_evolve_run_state *run, int64_t step) {
   const pl_evolve *e = run->e;
   int64_t end = step + run->tiles * (int64_t)e->march.tiling.depth;
   if (e->every > 0 && (step / e->every + 1) * e->every < end)
     end = (step / e->every + 1) * e->every;
-  return end < last_step(e) ? end : last_step(e);
+  return end < pl_evolve_last_step(e) ? end : pl_evolve_last_step(e);
 }
 
 // One slot, which comes back when the run is over.
 static plait_err read_once(void *context, int slot, bool *more) {
   (void)slot;
-  *more = !((const evolve_run *)context)->over;
-  return PLAIT_OK;
-}
-
-// ---- what the ranks tell each other behind a leg ----
-
-enum { FAILED, WHY, DUE, BUSY, TILE_NS, WORDS };
-
-static plait_err own_error(evolve_run *run) {
-  plait_err err = pl_raised(&run->e->march.raise);
-  return err != PLAIT_OK ? err : pl_raised(&run->written);
-}
-
-static void fill_words(evolve_run *run, plait_err err, int64_t tiles, int64_t word[]) {
-  const pl_stage *stage = run->stage;
-  double now = pl_now(), wait = stage->task->job->run.checkpoint;
-  word[FAILED] = err != PLAIT_OK;
-  word[WHY] = pl_stop_why();
-  word[DUE] = pl_comm_rank(stage->comm) == 0 && now - run->saved >= wait;
-  word[BUSY] = run->save.under_way && !atomic_load(&run->save.written);
-  word[TILE_NS] = tiles > 0 ? (int64_t)((now - run->leg_began) * 1e9 / (double)tiles) : 0;
-}
-
-// Collective. An error of any rank is the error of all.
-static plait_err meet(evolve_run *run, int64_t tiles, int64_t word[]) {
-  pl_stage *stage = run->stage;
-  plait_err err = own_error(run);
-  fill_words(run, err, tiles, word);
-  pl_watchdog_begin(stage->dog, PL_WATCH_RANKS, run->e->march.step);
-  plait_err met = pl_comm_max_int(stage->comm, word, WORDS);
-  if (met == PLAIT_OK && word[FAILED]) met = pl_comm_agree(stage->comm, err);
-  pl_watchdog_end(stage->dog, PL_WATCH_RANKS);
-  return met;
-}
-
-static void tell(evolve_run *run) {
-  pl_stage *stage = run->stage;
-  const pl_evolve *e = run->e;
-  double now = pl_now();
-  if (!stage->progress || pl_comm_rank(stage->comm) != 0) return;
-  if (now - stage->last < 0.2 && e->march.step < e->steps) return;
-  stage->last = now;
-  int64_t mine = e->march.step - e->resumed; // the rate is that of this run
-  double whole = mine > 0 ? (double)e->march.step / (double)mine : 1;
-  stage->progress->tell(stage->progress->data, e->march.step, e->steps, 0,
-                        (now - stage->start) * whole);
-}
-
-static plait_err stopped(const evolve_run *run) {
-  char reason[80];
-  if (!run->saves) return pl_stage_check_stop(run->stage);
-  pl_stop_text(run->why, reason);
-  return plait_fail(PLAIT_STOPPED, "stopped by %s with %lld of %lld steps done", reason,
-                    (long long)run->e->march.step, (long long)run->e->steps);
-}
-
-// ---- checkpoints, leader ----
-
-// What stopping will take: the rest of a leg, and a checkpoint.
-static void set_margin(const evolve_run *run, int64_t tile_ns) {
-  double save = run->saves ? pl_checkpoint_seconds(run->e->store) : 0;
-  if (run->saves && save == 0) save = (double)pl_save_bytes(run->e) / guess_rate;
-  pl_stop_margin(2 * save + 2 * (double)(tile_ns * run->tiles) * 1e-9);
-}
-
-// One that could not be written is no reason to end the run: the last good one stays.
-static plait_err commit(evolve_run *run) {
-  plait_err err = pl_save_commit(&run->save);
-  run->saved = pl_now();
-  if (err == PLAIT_OK || err == PLAIT_COMM) return err;
-  if (pl_comm_rank(run->stage->comm) == 0)
-    pl_log(PL_LOG_WARNING, "a checkpoint could not be written: %s", pl_message());
-  return PLAIT_OK;
-}
-
-static plait_err wait_for_writer(evolve_run *run) {
-  while (!atomic_load(&run->save.written)) pl_sleep(0.001); // the watchdog watches the writer
-  return PLAIT_OK;
-}
-
-static plait_err look_around(evolve_run *run, int64_t tiles) {
-  pl_evolve *e = run->e;
-  int64_t word[WORDS], step = e->march.step;
-  run->save_now = false;
-  TRY(meet(run, tiles, word));
-  if (word[TILE_NS] > 0) {
-    double fit = leg_seconds * 1e9 / (double)word[TILE_NS];
-    run->tiles = fit > TILES_OF_A_LEG ? TILES_OF_A_LEG : fit < 1 ? 1 : (int64_t)fit;
-  }
-  tell(run);
-  run->over = step >= last_step(e);
-  if (run->over) return PLAIT_OK; // a signal now finds it done
-  run->why = (int)word[WHY];
-  if (run->why && !run->saves) return stopped(run);
-  if (run->save.under_way && (!word[BUSY] || run->why)) {
-    TRY(wait_for_writer(run));
-    TRY(commit(run));
-  }
-  set_margin(run, word[TILE_NS]);
-  run->save_now = run->saves && !run->save.under_way && (run->why || word[DUE]);
+  *more = !((const pl_evolve_run_state *)context)->over;
   return PLAIT_OK;
 }
 
 // ---- team ----
 
-static plait_err take_out(evolve_run *run, pl_strands *strands, filled what) {
+static plait_err take_out(pl_evolve_run_state *run, pl_strands *strands, pl_filled what) {
   if (!pl_strands_take_out(strands, &run->slot))
     return plait_fail(PLAIT_BUG, "no slot for a snapshot");
   run->filled[run->slot] = what;
@@ -170,13 +38,14 @@ static plait_err take_out(evolve_run *run, pl_strands *strands, filled what) {
 }
 
 // A slot for the snapshot after `step` steps, which the march fills on its way there.
-static plait_err aim(evolve_run *run, pl_strands *strands, int64_t step, int thread) {
+static plait_err aim(pl_evolve_run_state *run, pl_strands *strands, int64_t step, int thread) {
   pl_evolve *e = run->e;
 #pragma omp barrier // everybody has seen the last `error`
   if (thread == 0) {
-    run->error = take_out(run, strands, SNAPSHOT);
+    run->error = take_out(run, strands, PL_FILLED_SNAPSHOT);
     if (run->error == PLAIT_OK)
       pl_snapshots_aim(&e->snapshots, run->slot, pl_evolve_snapshot_at(e, step), step);
+    if (run->error == PLAIT_OK && e->sums) pl_sums_aim(&e->block_sums, step);
   }
 #pragma omp barrier
   return run->error;
@@ -184,28 +53,42 @@ static plait_err aim(evolve_run *run, pl_strands *strands, int64_t step, int thr
 
 // The writer does not get it before the ranks have agreed that it is finite (hand_over). `looked`:
 // what is not finite has been raised already.
-static void finish_snapshot(evolve_run *run, bool looked, int thread) {
+static void finish_snapshot(pl_evolve_run_state *run, bool looked, int thread) {
   pl_evolve *e = run->e;
   bool finite = pl_snapshots_finish(&e->snapshots, run->stage->output, run->slot, &e->march.raise);
   if (!finite && !looked) pl_evolve_check_finite(&e->march, run->looked, thread);
-  if (e->sums) pl_sums_own(&e->block_sums, thread);
+  if (e->sums) pl_sums_finish(&e->block_sums, thread);
 }
 
-static plait_err hand_over(evolve_run *run, pl_strands *strands, int thread) {
+// Where every core computes, the writer takes the time of a thread, and all others wait for that:
+// 0.3 ms a snapshot of a globe, 2 % of the time between two. While the seams are done, the last
+// thread has nothing to do, and its core is free for longer than that (pl_march.idle).
+static void give_late(void *context) {
+  pl_evolve_run_state *run = context;
+  if (run->late >= 0) pl_strands_give_out(run->strands, run->late);
+  run->late = -1;
+}
+
+static void give_snapshot(pl_evolve_run_state *run) {
+  run->late = run->slot;
+  bool soon = run->e->snapshots.nslots < PL_SNAPSHOT_SLOTS || run->e->march.threads == 1;
+  if (soon || run->over || !run->stage->task->job->run.overlap) give_late(run);
+}
+
+static plait_err hand_over(pl_evolve_run_state *run, int thread) {
   pl_evolve *e = run->e;
 #pragma omp barrier
   if (thread == 0) {
     int64_t at = pl_evolve_snapshot_at(e, e->march.step) * e->march.grid.ndiagnoses;
     run->error = e->sums ? pl_sums_total(&e->block_sums, e->sums + at) : PLAIT_OK;
-    if (run->error == PLAIT_OK) pl_strands_give_out(strands, run->slot);
+    if (run->error == PLAIT_OK) give_snapshot(run);
   }
 #pragma omp barrier
   return run->error;
 }
 
-static plait_err begin_state(evolve_run *run) {
-  int64_t word[WORDS];
-  TRY(meet(run, 0, word)); // no state that is not finite
+static plait_err begin_state(pl_evolve_run_state *run) {
+  TRY(pl_evolve_meet(run)); // no state that is not finite
   plait_err err = pl_save_begin(&run->save);
   if (err == PLAIT_OK || run->why || err == PLAIT_COMM) return err;
   if (pl_comm_rank(run->stage->comm) == 0)
@@ -217,16 +100,17 @@ static plait_err begin_state(evolve_run *run) {
 
 // Hands the state to the writer; on the way to a stop, or where there was no room for a copy, waits
 // until it is on disk.
-static plait_err give_state(evolve_run *run, pl_strands *strands) {
-  TRY(take_out(run, strands, STATE));
+static plait_err give_state(pl_evolve_run_state *run, pl_strands *strands) {
+  give_late(run); // a state is worth nothing without the snapshots before it
+  TRY(take_out(run, strands, PL_FILLED_STATE));
   pl_strands_give_out(strands, run->slot);
-  if (run->why || run->save.in_place) TRY(wait_for_writer(run));
+  if (run->why || run->save.in_place) pl_evolve_wait_for_writer(run);
   if (!run->why) return PLAIT_OK;
   TRY(pl_save_commit(&run->save));
-  return stopped(run);
+  return pl_evolve_stopped(run);
 }
 
-static plait_err save_state(evolve_run *run, pl_strands *strands, int thread) {
+static plait_err save_state(pl_evolve_run_state *run, pl_strands *strands, int thread) {
   if (!run->save_now) return PLAIT_OK;
   if (run->unchecked > 0) pl_evolve_check_finite(&run->e->march, run->looked, thread);
 #pragma omp barrier
@@ -245,32 +129,33 @@ static plait_err save_state(evolve_run *run, pl_strands *strands, int thread) {
 }
 
 // Of the initial state, which no sweep has made.
-static plait_err first_snapshot(evolve_run *run, pl_strands *strands, int thread) {
+static plait_err first_snapshot(pl_evolve_run_state *run, pl_strands *strands, int thread) {
   plait_cells mine;
   TRY(aim(run, strands, 0, thread));
-  if (pl_march_share(&run->e->march, thread, &mine))
+  if (pl_march_share(&run->e->march, thread, &mine)) {
     pl_snapshots_watch(&run->e->snapshots, &mine, 0);
+    if (run->e->sums) pl_sums_watch(&run->e->block_sums, &run->e->march.calls[thread], &mine, 0);
+  }
   finish_snapshot(run, false, thread);
   return PLAIT_OK;
 }
 
 // The ranks hear whether all of them are there.
-static plait_err begin(evolve_run *run, pl_strands *strands, int thread) {
+static plait_err begin(pl_evolve_run_state *run, pl_strands *strands, int thread) {
   bool snapshot = run->e->march.step == 0;
   if (snapshot) TRY(first_snapshot(run, strands, thread));
 #pragma omp barrier
   if (thread == 0) {
-    int64_t word[WORDS];
-    run->error = meet(run, 0, word);
+    run->error = pl_evolve_meet(run);
   }
 #pragma omp barrier
   if (thread == 0) run->met = true; // everybody is in here
   TRY(run->error);
-  return snapshot ? hand_over(run, strands, thread) : PLAIT_OK;
+  return snapshot ? hand_over(run, thread) : PLAIT_OK;
 }
 
-static plait_err march_leg(evolve_run *run, pl_strands *strands, int64_t target, int64_t tiles,
-                           int thread) {
+static plait_err march_leg(pl_evolve_run_state *run, pl_strands *strands, int64_t target,
+                           int64_t tiles, int thread) {
   pl_march *m = &run->e->march;
   int64_t left = target - m->step;
   if (thread == 0) run->leg_began = pl_now();
@@ -280,18 +165,19 @@ static plait_err march_leg(evolve_run *run, pl_strands *strands, int64_t target,
     if (k == tiles - 1 && pl_evolve_snapshot_at(run->e, target) >= 0)
       TRY(aim(run, strands, target, thread));
     TRY(pl_march_tile(m, (int)(left * (k + 1) / tiles - left * k / tiles), thread));
+    if (thread == 0) give_late(run); // there was no seam
   }
   return PLAIT_OK;
 }
 
-static plait_err do_leg(evolve_run *run, pl_strands *strands, int thread) {
+static plait_err do_leg(pl_evolve_run_state *run, pl_strands *strands, int thread) {
   pl_march *m = &run->e->march;
   int64_t before = m->step, target = leg_end(run, before);
   int64_t tiles = (target - before + m->tiling.depth - 1) / m->tiling.depth;
 #pragma omp barrier
   TRY(march_leg(run, strands, target, tiles, thread));
   // All of the state costs as much as two steps: between, only what a snapshot will hold.
-  bool whole = target == last_step(run->e) || run->unchecked + tiles >= TILES_OF_A_LEG;
+  bool whole = target == pl_evolve_last_step(run->e) || run->unchecked + tiles >= PL_TILES_OF_A_LEG;
   bool snapshot = pl_evolve_snapshot_at(run->e, target) >= 0;
   if (whole) pl_evolve_check_finite(m, run->looked, thread);
   if (snapshot) finish_snapshot(run, whole, thread);
@@ -299,11 +185,11 @@ static plait_err do_leg(evolve_run *run, pl_strands *strands, int thread) {
   if (thread == 0) {
     run->unchecked = whole ? 0 : run->unchecked + tiles;
     if (whole || snapshot) run->looked = target;
-    run->error = look_around(run, tiles);
+    run->error = pl_evolve_look_around(run, tiles);
   }
 #pragma omp barrier
   TRY(run->error);
-  if (snapshot) TRY(hand_over(run, strands, thread));
+  if (snapshot) TRY(hand_over(run, thread));
   TRY(save_state(run, strands, thread));
 #pragma omp barrier
   if (thread == 0) {
@@ -313,9 +199,7 @@ static plait_err do_leg(evolve_run *run, pl_strands *strands, int thread) {
   return PLAIT_OK;
 }
 
-static plait_err do_legs(void *context, pl_strands *strands, int slot, int thread) {
-  evolve_run *run = context;
-  (void)slot;
+static plait_err march_on(pl_evolve_run_state *run, pl_strands *strands, int thread) {
   TRY(begin(run, strands, thread));
 #pragma omp barrier
   do TRY(do_leg(run, strands, thread));
@@ -323,15 +207,25 @@ static plait_err do_legs(void *context, pl_strands *strands, int slot, int threa
   return PLAIT_OK;
 }
 
+static plait_err do_legs(void *context, pl_strands *strands, int slot, int thread) {
+  pl_evolve_run_state *run = context;
+  (void)slot;
+  if (thread == 0) run->strands = strands;
+  plait_err err = march_on(run, strands, thread);
+#pragma omp barrier
+  if (thread == 0) give_late(run); // whatever ended the run, what was finished is written
+  return err;
+}
+
 // ---- writer strand ----
 
 // Its errors wait for the end of the leg.
 static plait_err write_slot(void *context, int slot) {
-  evolve_run *run = context;
+  pl_evolve_run_state *run = context;
   pl_stage *stage = run->stage;
   int64_t *bytes = &stage->meter->bytes_written;
   pl_watchdog_begin(stage->dog, PL_WATCH_WRITE, -1);
-  if (run->filled[slot] == STATE) {
+  if (run->filled[slot] == PL_FILLED_STATE) {
     pl_save_write(&run->save, bytes);
   } else {
     plait_err err = pl_snapshots_store(&run->e->snapshots, stage->output, slot, bytes);
@@ -349,13 +243,15 @@ static void poke(void *context) {
   pl_watchdog_begin(m->dog, PL_WATCH_TEAM, m->step);
 }
 
-static void watch(void *context, const plait_cells *box) {
+static void watch(void *context, const plait_call *call, const plait_cells *box) {
   pl_evolve *e = context;
   pl_gauges_watch(&e->gauges, box);
+  if (box->step + 1 != e->snapshots.step) return;
+  if (e->sums) pl_sums_watch(&e->block_sums, call, box, box->step + 1);
   pl_snapshots_watch(&e->snapshots, box, box->step + 1);
 }
 
-static void set_up(pl_stage *stage, evolve_run *run) {
+static void set_up(pl_stage *stage, pl_evolve_run_state *run) {
   pl_evolve *e = stage->task->evolve;
   pl_evolve_warn(e, stage->outcome.warning, sizeof stage->outcome.warning);
   if (e->resumed == 0) pl_gauges_initial(&e->gauges);
@@ -363,34 +259,37 @@ static void set_up(pl_stage *stage, evolve_run *run) {
   e->march.tiling.watch = watch;
   e->march.tiling.poke = poke;
   e->march.tiling.context = e;
+  e->march.idle = give_late;
+  e->march.idle_context = run;
   e->march.halo.trace = stage->meter->trace;
   e->march.halo.waited = 0; // for ranks that were later to set up: part of the start
-  *run = (evolve_run){.stage = stage, .e = e, .looked = e->resumed, .tiles = 1, .saved = pl_now()};
+  *run =
+      (pl_evolve_run_state){.stage = stage, .e = e, .looked = e->resumed, .tiles = 1, .late = -1};
+  run->saved = pl_now();
   run->saves = e->store && pl_output_stores(stage->output);
   pl_save_start(e, stage->output, &run->save);
 }
 
 plait_err pl_evolve_run(pl_stage *stage) {
-  evolve_run run;
+  pl_evolve_run_state run;
   set_up(stage, &run);
   pl_evolve *e = run.e;
   pl_strand_work work = {.read = read_once,
                          .compute = do_legs,
                          .write = write_slot,
                          .nin = 1,
-                         .nout = PL_SNAPSHOT_SLOTS};
+                         .nout = e->snapshots.nslots};
   plait_err err = pl_strands_run(&work, &run, stage->placement, e->march.threads,
                                  stage->task->job->run.overlap, stage->meter);
   if (err != PLAIT_OK && !run.met) { // this rank could not start: the others hear of it in `begin`
-    int64_t word[WORDS];
     pl_raise(&e->march.raise, err, "%s", pl_message());
-    err = meet(&run, 0, word);
+    err = pl_evolve_meet(&run);
   } else {
     if (err == PLAIT_OK) err = pl_raised(&run.written); // of the last snapshots
     err = pl_comm_agree(stage->comm, err);
   }
   pl_save_stop(&run.save);
-  bool keep = last_step(e) == e->steps;
+  bool keep = pl_evolve_last_step(e) == e->steps;
   if (err == PLAIT_OK && keep && e->gauges.n > 0) err = pl_gauges_gather(&e->gauges);
   if (err == PLAIT_OK && keep)
     err = pl_comm_agree(stage->comm, pl_evolve_store_rest(e, stage->output));

@@ -132,8 +132,9 @@ void pl_march_stop(pl_march *m) {
   pl_free(&m->regions);
 }
 
-void pl_march_cells(const pl_march *m, const int64_t lo[], const int64_t n[], plait_cells *cells) {
-  *cells = (plait_cells){.grid = &m->grid, .dt = m->dt, .step = m->step};
+void pl_march_cells(const pl_march *m, int64_t step, const int64_t lo[], const int64_t n[],
+                    plait_cells *cells) {
+  *cells = (plait_cells){.grid = &m->grid, .dt = m->dt, .step = step};
   for (int a = 0; a < m->grid.ndim; a++) {
     cells->lo[a] = lo[a];
     cells->n[a] = n[a];
@@ -142,7 +143,7 @@ void pl_march_cells(const pl_march *m, const int64_t lo[], const int64_t n[], pl
   ptrdiff_t offset = pl_part_offset(&m->fields.part, lo);
   for (int f = 0; f < m->grid.nfields; f++)
     cells->now[f] = cells->next[f] =
-        pl_fields_at(&m->fields, f, m->step) + offset * (ptrdiff_t)m->fields.size[f];
+        pl_fields_at(&m->fields, f, step) + offset * (ptrdiff_t)m->fields.size[f];
 }
 
 bool pl_march_share(const pl_march *m, int thread, plait_cells *cells) {
@@ -152,13 +153,13 @@ bool pl_march_share(const pl_march *m, int thread, plait_cells *cells) {
   memcpy(n, part->n, sizeof n);
   lo[0] = part->lo[0] + part->n[0] * thread / m->threads;
   n[0] = part->lo[0] + part->n[0] * (thread + 1) / m->threads - lo[0];
-  pl_march_cells(m, lo, n, cells);
+  pl_march_cells(m, m->step, lo, n, cells);
   return n[0] > 0;
 }
 
 double pl_march_limit(pl_march *m) {
   plait_cells all;
-  pl_march_cells(m, m->fields.part.lo, m->fields.part.n, &all);
+  pl_march_cells(m, m->step, m->fields.part.lo, m->fields.part.n, &all);
   return m->kernel->evolve.stable_step ? m->kernel->evolve.stable_step(&m->calls[0], &all)
                                        : INFINITY;
 }
@@ -166,7 +167,7 @@ double pl_march_limit(pl_march *m) {
 plait_err pl_march_exchange(pl_march *m, int steps, int thread) {
   if (thread == 0) {
     plait_cells all;
-    pl_march_cells(m, m->fields.part.lo, m->fields.part.n, &all);
+    pl_march_cells(m, m->step, m->fields.part.lo, m->fields.part.n, &all);
     pl_tile_edges(&m->tiling, &all, ~0u);
   }
   pl_halo_pack(&m->halo, m->step, steps, true, thread, m->threads);
@@ -197,6 +198,7 @@ plait_err pl_march_initial(pl_march *m, double dt, int thread) {
 static void work(pl_march *m, int steps, int pieces, int axis, bool seams, int thread) {
   int levels = steps * m->grid.nstages;
   pl_region *mine = &m->regions[thread];
+  if (seams && m->idle && thread == m->threads - 1) m->idle(m->idle_context);
   for (int k = thread; k < pieces - (int)seams; k += m->threads) {
     (seams ? pl_region_seam : pl_region_piece)(&m->tiling, &m->whole, levels, axis, k, pieces,
                                                mine);

@@ -36,6 +36,10 @@ typedef struct pl_march {
   pl_region *regions; // *owned*, one per thread
   pl_region whole;    // the region that the team works on
   bool overlap;
+  // Called by the last thread in every tile that is cut among threads, while the others have a seam
+  // to do and it has none. May be NULL.
+  void (*idle)(void *context);
+  void *idle_context;
   struct pl_watchdog *dog; // told when the leader waits for other ranks; may be NULL
   double dt;               // s
   int64_t step;            // steps done
@@ -56,8 +60,9 @@ plait_err pl_march_exchange(pl_march *march, int steps, int thread);
 // Advances by `steps` <= tiling.depth. Team function, collective; the same error on every thread.
 // What a kernel raised waits in `raise`: the ranks must agree on it before one may stop.
 plait_err pl_march_tile(pl_march *march, int steps, int thread);
-// A box of own cells as diagnose and others see the state.
-void pl_march_cells(const pl_march *march, const int64_t lo[], const int64_t n[],
+// A box of own cells as diagnose and others see the state after `step` steps: march->step, or the
+// next one behind a box that the sweep has completed.
+void pl_march_cells(const pl_march *march, int64_t step, const int64_t lo[], const int64_t n[],
                     plait_cells *cells);
 // The thread's share of the own cells, a range of axis 0, as pl_march_cells. False: it is empty.
 bool pl_march_share(const pl_march *march, int thread, plait_cells *cells);

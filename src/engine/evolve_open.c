@@ -149,15 +149,15 @@ static plait_err start_march(pl_comm *comm, pl_evolve *e, int threads) {
   return err;
 }
 
-// Memory beside the fields: two snapshots, maxima and arrival times of own cells, partial sums.
+// Memory beside the fields: snapshots, maxima and arrival times of own cells, partial sums.
 static void count_outputs(pl_evolve *e) {
   const pl_snapshots *s = &e->snapshots;
   int64_t bytes = 0, own = 1;
   for (int i = 0; i < s->nfields; i++)
-    bytes += PL_SNAPSHOT_SLOTS * s->cells * (int64_t)e->march.fields.size[s->field[i]];
+    bytes += s->nslots * s->cells * (int64_t)e->march.fields.size[s->field[i]];
   for (int a = 0; a < PL_AXES; a++) own *= e->march.fields.part.n[a];
   bytes += ((e->gauges.maximum != NULL) + (e->gauges.arrival != NULL)) * own * 4;
-  if (e->sums) bytes += e->block_sums.most * e->march.grid.ndiagnoses * 8;
+  if (e->sums) bytes += pl_sums_bytes(&e->block_sums);
   e->task->needed += bytes;
 }
 

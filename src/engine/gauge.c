@@ -231,8 +231,8 @@ static void note_box(pl_gauges *g, const plait_cells *box, int64_t step) {
       }
 }
 
-void pl_gauges_watch(void *gauges, const plait_cells *box) {
-  note_box(gauges, box, box->step + 1);
+void pl_gauges_watch(pl_gauges *g, const plait_cells *box) {
+  note_box(g, box, box->step + 1);
 }
 
 void pl_gauges_initial(pl_gauges *g) {
@@ -241,7 +241,7 @@ void pl_gauges_initial(pl_gauges *g) {
     if (g->maximum) g->maximum[i] = -FLT_MAX;
     if (g->arrival) g->arrival[i] = -1;
   }
-  pl_march_cells(g->march, g->march->fields.part.lo, g->march->fields.part.n, &all);
+  pl_march_cells(g->march, g->march->step, g->march->fields.part.lo, g->march->fields.part.n, &all);
   note_box(g, &all, 0);
 }
 

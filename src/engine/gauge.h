@@ -39,8 +39,8 @@ void pl_gauges_moved(const pl_gauges *gauges, const double *const coord[], pl_te
 void pl_gauges_stop(pl_gauges *gauges);
 // Notes the initial state. Threads: one.
 void pl_gauges_initial(pl_gauges *gauges);
-// pl_tiling.watch. Any thread, boxes disjoint.
-void pl_gauges_watch(void *gauges, const plait_cells *box);
+// Behind the sweep that completes a step in `box`. Any thread, boxes disjoint.
+void pl_gauges_watch(pl_gauges *gauges, const plait_cells *box);
 // Collective: rank 0 gets all values in `value`.
 plait_err pl_gauges_gather(pl_gauges *gauges);
 plait_err pl_gauges_write_csv(const pl_gauges *gauges, const char *path); // rank 0

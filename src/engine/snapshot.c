@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Two slots: one is being written while the next is filled. Cells where the field's mask is 0
-// become NaN, the missing value of the arrays.
+// Two slots: one is being written while the next is filled. A third, where it costs little, lets
+// the writer begin when a core is free for it (evolve.c). Cells where the field's mask is 0 become
+// NaN, the missing value of the arrays.
 //
 // Rows are copied behind the sweep that completes the step, while they are in the first cache: a
 // pass of its own over a globe of 961 x 2160, every fourth point, took 0.38 ms with two threads,
 // where a step takes 1 ms. Their values are looked at on the way.
 //
 // A tile ends where a snapshot is due. One could be taken in the middle, but a tile of 32 steps
-// holds two when one is due every 20 steps, so that it takes more slots, and sums need a state that
-// stands still: for the 1.7 % by which tiles of 20 steps are slower.
+// holds two when one is due every 20 steps, so that it takes more slots, and what sums find at the
+// end of a tile (evolve_sums.c) would be overwritten: for the 1 to 2 % by which tiles of 20 steps
+// are slower.
 #include "engine/snapshot.h"
 #include "base/mem.h"
 #include "engine/finite.h"
 #include <math.h>
 #include <string.h>
+
+enum { SMALL = 16 }; // of the fields' memory a third slot may take a 16th
 
 int64_t pl_snapshot_kept(int64_t n, int64_t stride) {
   return (n + stride - 1) / stride;
@@ -63,7 +67,8 @@ plait_err pl_snapshots_start(const pl_march *march, pl_snapshots *s) {
   }
   size_t bytes = 64;
   for (int i = 0; i < s->nfields; i++) bytes += field_bytes(s, i);
-  for (int k = 0; k < PL_SNAPSHOT_SLOTS; k++) TRY(pl_alloc(bytes, 1, &s->memory[k]));
+  s->nslots = bytes <= pl_fields_bytes(&march->grid, part) / SMALL ? PL_SNAPSHOT_SLOTS : 2;
+  for (int k = 0; k < s->nslots; k++) TRY(pl_alloc(bytes, 1, &s->memory[k]));
   for (int i = 0; i < s->nfields; i++)
     if (march->grid.field[s->field[i]].mask) TRY(pack_mask(s, i));
   return PLAIT_OK;

@@ -8,7 +8,7 @@
 #include "engine/evolve_march.h"
 #include <stdatomic.h>
 
-#define PL_SNAPSHOT_SLOTS 2
+#define PL_SNAPSHOT_SLOTS 3 // at most
 
 typedef struct pl_snapshots {
   const pl_march *march;
@@ -16,6 +16,7 @@ typedef struct pl_snapshots {
   int64_t stride;
   int64_t lo[PL_AXES], n[PL_AXES]; // this rank's part of the kept cells, in kept cells
   int64_t cells;                   // their number; 0: nothing falls here
+  int nslots;                      // 3 where they are small beside the fields, else 2
   char *memory[PL_SNAPSHOT_SLOTS]; // *owned*
   int64_t index[PL_SNAPSHOT_SLOTS];
   // of the snapshot being filled

@@ -121,7 +121,7 @@ static void one_call(sweep *s, int level, const pl_span span[PL_AXES]) {
   pl_fields_view(t->fields, box.step, box.stage, box.lo, box.now, box.next);
   t->kernel->evolve.advance(s->call, &box);
   pl_tile_edges(t, &box, grid->stage[box.stage].writes);
-  if (t->watch && box.stage == grid->nstages - 1) t->watch(t->context, &box);
+  if (t->watch && box.stage == grid->nstages - 1) t->watch(t->context, s->call, &box);
   fetch_some(s);
 }
 

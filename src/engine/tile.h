@@ -31,7 +31,7 @@ typedef struct pl_tiling {
   // what it reads, and what the level before may still read of what it overwrites.
   int64_t below[PLAIT_STAGES][PL_AXES], above[PLAIT_STAGES][PL_AXES];
   // Called after every box of the stage that completes a step; may be NULL. Box inside own cells.
-  void (*watch)(void *context, const plait_cells *box);
+  void (*watch)(void *context, const plait_call *call, const plait_cells *box);
   // Called by thread 0 now and then: keeps messages moving. May be NULL.
   void (*poke)(void *context);
   void *context;

@@ -43,7 +43,22 @@ for job in box globe; do
   done
 done
 
-# The sums are those of the cells, blocks that the grid cuts off included.
+# Rows that ranks and threads cut along the last axis, so that no box holds a whole piece of one: the sums too.
+plain=('params.edges=[]' 'params.sources=[]' 'evolve.gauges=[]')
+for cells in '[8,200]' '[8,8,200]'; do
+  run 0 "$plait" run box.yaml --force --quiet --threads 1 "${plain[@]}" params.cells="$cells" evolve.tile=1; mv box.nc one.nc
+  for ranks in 1 2 4 5; do
+    [ $ranks = 1 ] || [ -n "$mpirun" ] || continue
+    launch=(); [ $ranks = 1 ] || launch=("$mpirun" -np $ranks)
+    for how in "1 4" "2 3" "3 1"; do
+      set -- $how
+      run 0 "${launch[@]}" "$plait" run box.yaml --force --quiet --threads "$1" "${plain[@]}" params.cells="$cells" evolve.tile="$2"
+      cmp -s box.nc one.nc || fail "cells $cells: other bytes with $ranks ranks, $1 threads, tile $2"
+    done
+  done
+done
+
+# The sums are those of the cells, pieces that the grid cuts off included.
 run 0 "$plait" run box.yaml --quiet --force evolve.stride=1 'params.cells=[20,27,37]'
 run 0 "$plait" run globe.yaml --quiet --force evolve.stride=1 params.south=-39.9
 run 0 /usr/bin/python3 - <<'E'

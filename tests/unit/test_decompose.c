@@ -38,7 +38,7 @@ static void test_every_cell_has_one_rank(void **state) {
       pl_part p;
       pl_decompose_part(&g, ranks, r, &p);
       for (int a = 0; a < 3; a++) {
-        assert_int_equal(p.lo[a] % PL_DECOMPOSE_UNIT, 0);
+        assert_int_equal(p.lo[a] % pl_decompose_unit(&g, a), 0);
         assert_true(p.n[a] >= pl_decompose_least(&g, ranks, a));
       }
       for (int64_t i = 0; i < p.n[0]; i++)

@@ -40,7 +40,7 @@ static double rough(int64_t i, int64_t j) { // an island, a ridge, a slope
 static double volume(const lab *l) {
   plait_cells all;
   double sum[2] = {0};
-  pl_march_cells(&l->march, l->march.fields.part.lo, l->march.fields.part.n, &all);
+  pl_march_cells(&l->march, l->march.step, l->march.fields.part.lo, l->march.fields.part.n, &all);
   plait_kernel_tsunami.evolve.diagnose(&l->march.calls[0], &all, sum);
   return sum[0];
 }
