@@ -16,6 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static bool is_root(const pl_study *study) {
   return pl_comm_rank(study->comm) == 0;
@@ -128,6 +129,11 @@ static plait_err write_table(pl_study *study) {
   return pl_comm_agree(comm, is_root(study) ? pl_journal_remove(study->table) : PLAIT_OK);
 }
 
+static int64_t size_of(const char *path) {
+  struct stat info;
+  return path && stat(path, &info) == 0 ? (int64_t)info.st_size : 0;
+}
+
 // ---- run ----
 
 static plait_err compute(pl_study *study) {
@@ -158,6 +164,7 @@ static plait_err end(pl_study *study, plait_err err, bool *kept) {
   if (err == PLAIT_OK && is_stored(study)) {
     double start = pl_now();
     err = write_table(study);
+    if (is_root(study)) stage->meter->bytes_written += size_of(study->table) + size_of(study->csv);
     stage->meter->write += pl_now() - start;
     stage->meter->wait_write += pl_now() - start;
   }
@@ -202,6 +209,7 @@ plait_err pl_study_run(pl_comm *comm, pl_study *study, const pl_placement *place
       .budget = study->budget, .threads = placement->threads, .ncpus = placement->ncpus};
   TRY(pl_comm_agree(comm, start_report(study, report)));
   snprintf(meter.host, sizeof meter.host, "%s", pl_comm_host(comm));
+  if (study->data) meter.bytes_read = pl_dataset_file_bytes(study->first.input);
   pl_meter_start(&meter);
   study->first.cut.nblocks = study->vary->count; // what the stage counts
   study->stage = (pl_stage){.comm = comm,

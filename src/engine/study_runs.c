@@ -104,6 +104,8 @@ static plait_err run_job(const pl_study *study, pl_comm *group, pl_job *one,
   TRY(pl_task_open(group, one, study->local_size, study->threads, &task));
   plait_err err = pl_task_run(group, task, placement, &progress, &report);
   if (err == PLAIT_OK) pl_row_note(row, report.outcome.warning);
+  study->stage.meter->bytes_read += report.total.bytes_read; // of the group, on its leader
+  study->stage.meter->bytes_written += report.total.bytes_written;
   pl_report_free(&report);
   pl_task_close(&task);
   return err;
