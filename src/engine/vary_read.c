@@ -60,12 +60,31 @@ static const plait_param *find(const plait_param *table, const char *name) {
 
 // ---- mistakes ----
 
+// "params.vol": the nearest of that section alone, or NULL; written to `out`.
+static const char *near_in_section(const reading *r, const char *key, char *out, size_t room) {
+  static const char *const sections[] = {
+      [PL_VARY_PARAMS] = "params.", [PL_VARY_EVOLVE] = "evolve."};
+  const char *names[PL_YAML_KEYS + 1] = {NULL};
+  for (int s = PL_VARY_PARAMS; s <= PL_VARY_EVOLVE; s++) {
+    size_t length = strlen(sections[s]);
+    if (strncmp(key, sections[s], length) != 0) continue;
+    int n = 0;
+    for (const plait_param *p = table_of(r, (pl_vary_place)s); p && p->name && n < PL_YAML_KEYS;
+         p++)
+      names[n++] = p->name;
+    const char *near = pl_nearest(key + length, names);
+    snprintf(out, room, "%s%s", sections[s], near ? near : "");
+    return near ? out : NULL;
+  }
+  return NULL;
+}
+
 // All that may stand in `vary`, for the nearest name.
 static void report_unknown(const reading *r, const char *key, pl_mark mark) {
   static const char *const sections[] = {"params", "evolve"};
   enum { MOST = PL_YAML_KEYS, LONG = 2 * PLAIT_NAME };
   static const char *const own[] = {"how", "table", "columns", "input"};
-  char words[MOST][LONG];
+  char words[MOST][LONG], section[LONG];
   const char *names[MOST + 1] = {NULL}, *near = NULL;
   int n = 0;
   for (; n < 4; n++) names[n] = own[n];
@@ -77,7 +96,10 @@ static void report_unknown(const reading *r, const char *key, pl_mark mark) {
       n++;
     }
   }
-  if (!near) near = pl_nearest(key, names);
+  if (!near && strchr(key, '.'))
+    near = near_in_section(r, key, section, sizeof section);
+  else if (!near)
+    near = pl_nearest(key, names);
   if (strncmp(key, "run.", 4) == 0)
     pl_issue(r->reader->issues, mark, "'%.60s' cannot vary: it changes no result", key);
   else

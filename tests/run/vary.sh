@@ -26,7 +26,7 @@ run 0 "$plait" check price.yaml; has out '24 combinations: 2 params.option x 3 p
 has out '1: option=call strike=80 seed=2'; has out 'value, error'
 run 0 "$plait" check price.yaml --format json; is_json; has out '"combinations": 24'
 gone price.nc
-run 0 "$plait" run price.yaml; has out '24 combinations'; rows price.csv 24; gone price.nc.journal price.nc.lock
+run 0 "$plait" run price.yaml; has out '24 combinations'; has out '[0-9.]+ KiB written'; rows price.csv 24; gone price.nc.journal price.nc.lock
 head -1 price.csv >err; has err '^combination,option,strike,seed,value,error,.*,status,message$'
 checks=$((checks + 1)); [ "$(cut -d, -f1-4 price.csv | sed -n 15p)" = 13,put,80,2 ] || fail 'row 13'
 run 0 "$plait" run price.yaml output=b.nc --threads 1 run.schedule=static; same price.nc b.nc; same price.csv b.csv
@@ -78,7 +78,7 @@ input: $relief
 output: s{params.sigma}-{boundary}.nc
 vary: {params.sigma: [0.5, 2], params.boundary: [reflect, nearest], columns: [z.max, z.mean], table: smooth.nc}
 EOF
-run 0 "$plait" run smooth.yaml -q; rows smooth.csv 4
+run 0 "$plait" run smooth.yaml -q; has out '[0-9.]+ MiB read, [0-9.]+ MiB written'; rows smooth.csv 4
 sed '/^vary/d' smooth.yaml >one.yaml
 run 0 "$plait" run one.yaml output=one.nc params.sigma=2 params.boundary=nearest -q
 run 0 "$plait" check smooth.yaml --force
@@ -120,6 +120,8 @@ printf 'kernel: montecarlo\noutput: x.nc\nvary:\n  params.sed: [1]\n  params.str
 run 2 "$plait" check bad.yaml
 has err "bad.yaml:4:3: error: .*did you mean 'vary.params.seed'"; has err "bad.yaml:5:22: error: .*'two'"
 has err "bad.yaml:6:20: error: .*did you mean 'pi'"; has err "bad.yaml:7:3: error: .*did you mean 'vary.how'"
+run 2 "$plait" run price.yaml output=x.nc 'vary.params.vol=[1]'; has err "did you mean 'vary.params.volatility'"
+run 2 "$plait" run price.yaml output=x.nc 'vary.params.zzz=[1]'; has err "unknown key 'vary.params.zzz'"; has_not err 'did you mean'
 run 2 "$plait" run price.yaml output=x.npy; has err '.nc or .csv'
 run 2 "$plait" run price.yaml output=x.nc vary.table=y.nc; has err 'vary.table'
 # Which launch suits it: combinations are what is counted.
