@@ -41,8 +41,10 @@ void pl_format_time(double seconds, char out[ROOM]) {
   double size = fabs(seconds);
   if (!(size < 1e15))
     snprintf(out, ROOM, "unknown");
-  else if (seconds < 0 || size < 0.9995e-6)
+  else if (seconds <= 0 || size < 0.9995e-9)
     snprintf(out, ROOM, "%.3g s", seconds);
+  else if (size < 0.9995e-6)
+    three_digits(seconds * 1e9, "ns", out);
   else if (size < 0.9995e-3)
     three_digits(seconds * 1e6, "us", out);
   else if (size < 0.9995)

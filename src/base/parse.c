@@ -85,8 +85,9 @@ static const unit size_units[] = {
 };
 
 static const unit time_units[] = {
-    {"", 1},     {"us", 1e-6}, {"ms", 1e-3}, {"s", 1},  {"sec", 1},
-    {"min", 60}, {"h", 3600},  {"d", 86400}, {NULL, 0},
+    {"", 1},         {"us", 1e-6}, {"ms", 1e-3},   {"s", 1},        {"sec", 1},  {"second", 1},
+    {"seconds", 1},  {"min", 60},  {"minute", 60}, {"minutes", 60}, {"h", 3600}, {"hour", 3600},
+    {"hours", 3600}, {"d", 86400}, {"day", 86400}, {"days", 86400}, {NULL, 0},
 };
 
 // A number that is not negative, then blanks, then a unit of the table (in any case).

@@ -117,7 +117,7 @@ static bool time_of(const place *p, const pl_yaml *node, double *value) {
   if (node->kind != PL_YAML_SCALAR) return false;
   if (node->text[0] == '-' && pl_parse_real(node->text, value)) return true; // a time before zero
   if (pl_parse_time(node->text, value)) return true;
-  wrong(p, node, "a time such as 10 min");
+  wrong(p, node, "a time such as 10 min (s, min, h, d)");
   return false;
 }
 
