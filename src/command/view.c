@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define BAND_BYTES (16 << 20)
@@ -260,12 +261,22 @@ static plait_err draw_frames(view *v) {
   return print(v);
 }
 
+// A PNG under another ending would be opened as what it is not.
+static plait_err check_ending(const char *output) {
+  const char *slash = output ? strrchr(output, '/') : NULL;
+  const char *dot = output ? strrchr(slash ? slash : output, '.') : NULL;
+  if (!dot || !strcasecmp(dot, ".png")) return PLAIT_OK;
+  return plait_fail(PLAIT_USAGE, "a picture is a PNG: name it %.*s.png, not '%s'",
+                    (int)(dot - output), output, output);
+}
+
 static plait_err run(const pl_cli *cli) {
   view v = {.options = cli->options};
   const options *o = v.options;
   if (!o->output == !o->frames)
     return plait_fail(PLAIT_USAGE, "say where the picture goes: plait view %s -o FILE.png%s",
                       cli->args[0], o->output ? ", or --frames DIR, not both" : "");
+  TRY(check_ending(o->output));
   TRY(pl_dataset_open(cli->args[0], &v.data));
   pl_meta_array(&v.data->meta, &v.array);
   plait_err err = pl_slice_choose(&v.array, o->slice.n, o->slice.at, &v.slice);

@@ -67,6 +67,7 @@ run 2 "$plait" view "$sst" --slice 0,1 -o bad.png; has err 'fewer than two axes'
 run 2 "$plait" view "$sst" --map graay -o bad.png; has err "did you mean 'gray'"
 run 2 "$plait" view "$sst" --range 5 -o bad.png; has err 'two ascending numbers'
 run 2 "$plait" view "$sst" --range 5,1 -o bad.png; has err 'two ascending numbers'
+run 2 "$plait" view "$sst" -o bad.jpg; has err 'name it bad.png'; [ ! -e bad.jpg ] || fail 'a PNG called .jpg'
 run 2 "$plait" view "$sst" --width 0 -o bad.png; has err 'whole number'
 # quantiles stand behind latitude and longitude: a map of the first, not a strip three pixels wide
 run 0 "$plait" run "$source_dir/jobs/sst-stats.yaml" output=quartiles.nc params.statistics=quantile -q
