@@ -46,6 +46,12 @@ static plait_err unknown_option(const pl_command *command, const char *word) {
   if (near)
     return plait_fail(PLAIT_USAGE, "unknown option '--%s' of %s; did you mean '--%s'?", name,
                       command->name, near);
+  static const char *const keys[] = {"o", "output", "i", "input"};
+  for (size_t i = 0; strstr(command->arguments, "key=value") && i < sizeof keys / sizeof *keys; i++)
+    if (!strcmp(word + strspn(word, "-"), keys[i]))
+      return plait_fail(
+          PLAIT_USAGE, "unknown option '%s' of %s: what a job has is given without dashes, %s=FILE",
+          word, command->name, *keys[i] == 'o' ? "output" : "input");
   return plait_fail(PLAIT_USAGE, "unknown option '%s' of %s; see 'plait help %s'", word,
                     command->name, command->name);
 }

@@ -79,7 +79,10 @@ plait_err pl_overrides_check(int n, const char *const overrides[]) {
   for (int i = 0; i < n; i++) {
     const char *equals = strchr(overrides[i], '=');
     if (!equals || equals == overrides[i])
-      return plait_fail(PLAIT_USAGE, "'%s' is not key=value; see 'plait help run'", overrides[i]);
+      return plait_fail(
+          PLAIT_USAGE,
+          "'%s' is not key=value: the job comes first, then key=value ..; see 'plait help run'",
+          overrides[i]);
   }
   return PLAIT_OK;
 }

@@ -6,6 +6,7 @@
 #include "data/guess.h"
 #include "engine/job.h"
 #include "engine/params.h"
+#include "engine/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,41 @@ static plait_err refuse_data(const char *path, const char *text, size_t bytes) {
                     "plait run JOB input=%s output=FILE, for example with jobs/relief-smooth.yaml "
                     "as JOB",
                     path, what, path);
+}
+
+// FILE:VAR of a file of data.
+static plait_err refuse_variable(const char *path) {
+  unsigned char head[16];
+  char file[4096];
+  const char *colon = strrchr(path, ':');
+  if (!colon || (size_t)(colon - path) >= sizeof file) return PLAIT_OK;
+  snprintf(file, sizeof file, "%.*s", (int)(colon - path), path);
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return PLAIT_OK;
+  ssize_t n = read(fd, head, sizeof head);
+  close(fd);
+  return n > 0 ? refuse_data(path, (const char *)head, (size_t)n) : PLAIT_OK;
+}
+
+// What was meant, where that can be told: a kernel, the ending forgotten, an override.
+static plait_err refuse_absent(const char *path) {
+  pl_text with = {0};
+  bool missing = errno == ENOENT;
+  plait_err err = pl_fail_errno(PLAIT_JOB, "cannot open", path);
+  if (!missing) return err;
+  TRY(refuse_variable(path));
+  if (pl_kernel_find(path))
+    return plait_fail(err,
+                      "%s is a kernel; a job is a YAML file that names it (kernel: %s), 'plait "
+                      "describe %s' says what it takes",
+                      path, path, path);
+  if (strchr(path, '='))
+    return plait_fail(err, "'%s' stands where the job belongs: JOB first, then key=value ..", path);
+  pl_text_add(&with, "%s.yaml", path);
+  if (!with.failed && access(with.at, R_OK) == 0)
+    err = plait_fail(err, "%s: no such job; did you mean %s?", path, with.at);
+  pl_text_free(&with);
+  return err;
 }
 
 // One byte more than allowed is read, to tell a full file from a longer one.
@@ -42,7 +78,7 @@ static plait_err read_limited(int fd, const char *path, char *text, size_t *byte
 plait_err pl_job_read(const char *path, char **text, size_t *bytes) {
   *text = NULL;
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return pl_fail_errno(PLAIT_JOB, "cannot open", path);
+  if (fd < 0) return refuse_absent(path);
   plait_err err = pl_alloc(PL_JOB_BYTES + 2, 1, text);
   if (err == PLAIT_OK) err = read_limited(fd, path, *text, bytes);
   if (err == PLAIT_OK)

@@ -7,8 +7,10 @@
 #include "engine/registry.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,11 +42,22 @@ static bool is_whole(int fd, int64_t size) {
   return true;
 }
 
+// One that is not there was perhaps never built.
+static plait_err refuse_absent(const char *path) {
+  char reason[PL_MESSAGE_BYTES];
+  int missing = errno == ENOENT, n = (int)strlen(path) - 3;
+  plait_err err = pl_fail_errno(PLAIT_JOB, "cannot open the kernel", path);
+  if (!missing || !ends_in(path, ".so")) return err;
+  snprintf(reason, sizeof reason, "%s", pl_message());
+  return plait_fail(err, "%.2000s; it is built from its C file: %s %.*s.c -o %s", reason,
+                    HOW_TO_BUILD, n, path, path);
+}
+
 static plait_err check_file(const char *path) {
   char head[SELFMAG] = "";
   struct stat status;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return pl_fail_errno(PLAIT_JOB, "cannot open the kernel", path);
+  if (fd < 0) return refuse_absent(path);
   bool plain = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   ssize_t n = plain ? pread(fd, head, sizeof head, 0) : 0;
   bool elf = n == sizeof head && memcmp(head, ELFMAG, sizeof head) == 0;
@@ -56,6 +69,12 @@ static plait_err check_file(const char *path) {
   if (ends_in(path, ".c"))
     return plait_fail(PLAIT_JOB, "%s: C source; build it and name the object: %s %s -o %.*s.so",
                       path, HOW_TO_BUILD, path, (int)strlen(path) - 2, path);
+  if (ends_in(path, ".yaml"))
+    return plait_fail(
+        PLAIT_JOB,
+        "%s: a job, not a kernel; 'plait check %s' says what it does, and which is its "
+        "kernel",
+        path, path);
   return plait_fail(PLAIT_JOB, "%s: not a shared object", path);
 }
 

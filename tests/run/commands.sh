@@ -70,6 +70,17 @@ data_is() { # WHAT FILE BYTES
   has err "^plait: error: $2 is data \($1\); a job is a YAML file .*plait run JOB input=$2 output=FILE"
   run 2 "$plait" check "$2"; has err 'is data'
 }
+# what else may stand there by mistake
+run 2 "$plait" run gaussian; has err 'gaussian is a kernel; a job is a YAML file'; lines err 1
+run 2 "$plait" run "$source_dir/jobs/relief-smooth"; has err 'did you mean .*/relief-smooth.yaml'; lines err 1
+run 2 "$plait" run input=x.npy job.yaml; has err "'job.yaml' is not key=value: the job comes first"
+run 2 "$plait" run input=x.npy; has err "'input=x.npy' stands where the job belongs"
+run 2 "$plait" run job.yaml -o x.nc; has err 'without dashes, output=FILE'
+run 2 "$plait" run job.yaml --input x.nc; has err 'without dashes, input=FILE'
+run 2 "$plait" describe "$source_dir/jobs/relief-smooth.yaml"; has err 'a job, not a kernel; .plait check '
+run 2 "$plait" describe ./gone.so; has err 'No such file.*; it is built from its C file: cc .* ./gone.c -o ./gone.so'
+printf 'CDF\\x01' >b.nc
+run 2 "$plait" run b.nc:z; has err 'b.nc:z is data \(a NetCDF file\).*input=b.nc:z'
 data_is 'a NumPy file' a.npy '\x93NUMPY\x01\x00'
 data_is 'a NetCDF file' a.nc 'CDF\x01\x00\x00'
 data_is 'an HDF5 or NetCDF-4 file' a.h5 '\x89HDF\r\n\x1a\n'

@@ -123,7 +123,8 @@ refused "named by its path: './slope.so'" kernel=slope.so
 refused 'none.so: cannot open the kernel: No such file' kernel=./none.so
 refused 'C source; build it and name the object' kernel=./slope.c
 refused 'a kernel is a file' kernel=./jobs/
-refused 'not a shared object' kernel=jobs/slope.yaml
+refused 'a job, not a kernel' kernel=jobs/slope.yaml
+cp slope.c slope.c.txt; refused 'not a shared object' kernel=./slope.c.txt
 for bytes in 5 100 2000 9000; do
   head -c $bytes jobs/slope.so >cut.so; refused 'cut short' kernel=./cut.so
 done
