@@ -186,11 +186,10 @@ const pl_command pl_command_plan = {
     .details =
         "Measures a sample of the job here once (some twenty seconds, on a busy machine no more\n"
         "than --limit unless a single turn takes longer; kept in the user's cache directory), and\n"
-        "computes from it what every way to divide the cores would take, on this\n"
-        "machine or on --nodes of --cores. Prints the recommended launch and the head of a batch\n"
-        "script. Where what was measured spreads by more than layouts differ it names no winner,\n"
-        "but the fewest ranks. With --time and without --nodes it looks for the fewest nodes that "
-        "will do.\n",
+        "computes from it what every way to divide the cores would take, on this machine or on\n"
+        "--nodes of --cores. Prints the recommended launch and the head of a batch script. Where\n"
+        "what was measured spreads by more than layouts differ it names no winner, but the fewest\n"
+        "ranks. With --time and without --nodes it looks for the fewest nodes that will do.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,
