@@ -48,7 +48,8 @@ static void add_variant(pl_text *out, const pl_variant *v, bool has_energy, cons
   pl_format_time(v->mid.wall, wall);
   pl_format_time(v->least, least);
   pl_format_time(v->most, most);
-  snprintf(range, sizeof range, "%.2f .. %.2f s", v->least, v->most);
+  snprintf(range, sizeof range, v->most < 1 ? "%.1f .. %.1f ms" : "%.2f .. %.2f s",
+           v->most < 1 ? 1e3 * v->least : v->least, v->most < 1 ? 1e3 * v->most : v->most);
   snprintf(speed, sizeof speed, "%.2f", v->speed_up);
   pl_format_time(v->mid.cpu, cpu);
   cell_size(v->mid.memory, memory);
@@ -72,6 +73,8 @@ static void add_head(const pl_comparison *c, pl_text *out) {
   if (c->sample > 0)
     pl_text_add(out, "%lld of %lld %s", (long long)c->variant[0].mid.units,
                 (long long)c->variant[0].mid.units_total, c->unit);
+  else if (c->variant[0].mid.units == 1)
+    pl_text_add(out, "its only %.*s", (int)strlen(c->unit) - 1, c->unit); // without the s
   else
     pl_text_add(out, "all %lld %s", (long long)c->variant[0].mid.units, c->unit);
   pl_text_add(out, ", %d cores, median of %d runs in turn%s\n\n", c->cores, c->repeats,

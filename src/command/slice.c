@@ -11,8 +11,8 @@ static plait_err cut(const plait_array *array, int axis, const char *text, bool 
                      pl_slice *slice) {
   int64_t index, length = array->shape[axis];
   if (!pl_parse_int(text, &index))
-    return plait_fail(PLAIT_USAGE, "--slice: '%s' is not an index along %s", text,
-                      array->dims[axis]);
+    return plait_fail(PLAIT_USAGE, "--slice: '%s' is not an index along %s, 0 to %lld", text,
+                      array->dims[axis], (long long)(length - 1));
   if (index < -length || index >= length)
     return plait_fail(PLAIT_USAGE, "--slice: %s has indices 0 to %lld, not %lld", array->dims[axis],
                       (long long)(length - 1), (long long)index);

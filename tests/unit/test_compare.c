@@ -286,6 +286,21 @@ static void the_table_and_json_say_it_all(void **state) {
   pl_text_free(&json.text);
 }
 
+static void small_jobs_are_told_as_well(void **state) {
+  (void)state;
+  pl_text text = {0};
+  pl_trial one = trial(0.03, 0.04, 0.04);
+  one.units = one.units_total = 1;
+  measured(one, one, one);
+  for (int i = 0; i < 3; i++)
+    for (int k = 0; k < 3; k++) c->variant[i].trial[k].wall = 0.07 + 0.001 * k;
+  pl_compare_settle(c);
+  pl_compare_text(c, &text);
+  assert_non_null(strstr(text.at, "(gaussian), its only block, 2 cores"));
+  assert_non_null(strstr(text.at, "70.0 .. 72.0 ms")); // and not 0.07 .. 0.07 s
+  pl_text_free(&text);
+}
+
 static void it_is_drawn(void **state) {
   (void)state;
   char svg[] = "/tmp/test_compare_XXXXXX.svg", png[] = "/tmp/test_compare_XXXXXX.png", head[8] = "";
@@ -444,6 +459,7 @@ int main(void) {
       cmocka_unit_test(samples_are_compared_as_whole_jobs),
       cmocka_unit_test(the_page_cache_is_no_storage),
       cmocka_unit_test(the_table_and_json_say_it_all),
+      cmocka_unit_test(small_jobs_are_told_as_well),
       cmocka_unit_test(it_is_drawn),
       cmocka_unit_test(a_canvas_is_cut_at_its_edges),
       cmocka_unit_test(a_report_is_read_back),
