@@ -2,8 +2,9 @@
 """learn.py [kmeans] [montecarlo] [mlp] [softmax]: beside scikit-learn, numpy and GSL. The peer's own loop is timed inside
 Python (its start-up and reading do not count), plait as a whole process; a peer runs in the first and the last of
 the rounds only. kmeans takes longest, minutes on two cores."""
-import atexit, os, re, shutil, subprocess, sys, tempfile
+import atexit, os, shutil, subprocess, sys, tempfile
 import side
+import units
 
 side.need("numpy", "sklearn")
 import numpy as np
@@ -115,8 +116,7 @@ PEAK = r"""
 typedef double v __attribute__((vector_size(8 * LANES)));
 static double now(void) { struct timespec t; clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec; }
 #define KEEP(x) __asm__("" : "+x"(x))
-static inline v root(v x) { for (int l = 0; l < LANES; l++) x[l] = __builtin_sqrt(x[l]); return x; }
-// vector operations per second of one core: multiply and add in 6 chains each; divisions; roots
+// vector operations per second of one core: multiply and add in 6 chains each
 #define LOOP(name, per, n, body) __attribute__((noinline)) static double name(void) { \
   v up = (v){0} + 1.0000001, down = (v){0} + 0.9999999, a = up, b = up, c = up, d = up, e = up, f = up, g = up, h = up; \
   v i = up, j = up, k = up, l = up; double start = now(); \
@@ -125,69 +125,61 @@ static inline v root(v x) { for (int l = 0; l < LANES; l++) x[l] = __builtin_sqr
 static volatile double sink;
 #define ADD(x) x += up; KEEP(x);
 #define MUL(x) x *= down; KEEP(x);
-#define DIV(x) x = up / x; KEEP(x);
-#define ROOT(x) x = root(x); KEEP(x);
 LOOP(peak, 12, 50000000L, ADD(a) MUL(g) ADD(b) MUL(h) ADD(c) MUL(i) ADD(d) MUL(j) ADD(e) MUL(k) ADD(f) MUL(l))
-LOOP(divisions, 6, 2000000L, DIV(a) DIV(b) DIV(c) DIV(d) DIV(e) DIV(f))
-LOOP(roots, 6, 2000000L, ROOT(a) ROOT(b) ROOT(c) ROOT(d) ROOT(e) ROOT(f))
 int main(void) {
-  double best[3] = {0}, (*const rate[])(void) = {peak, divisions, roots};
-  for (int round = 0; round < 15; round++) {
-    double found = rate[round % 3]();
-    if (found > best[round % 3]) best[round % 3] = found;
+  double best = 0;
+  for (int round = 0; round < 5; round++) {
+    double found = peak();
+    if (found > best) best = found;
   }
-  printf("%g %g %g\n", best[0], best[1], best[2]);
+  printf("%g\n", best);
   return 0;
 }
 """
-# Functions of the kernel that a sample of the European option goes through: samples that one trip of a loop does with
-# vectors of n numbers.
-HOT = {"wide": lambda n: 16, "pl_mc_normal": lambda n: n, "pl_mc_exp_of": lambda n: n,
-       "payoff": lambda n: n, "center_all": lambda n: n, "sum_of": lambda n: 16, "sum_of_products": lambda n: 16}
+# Functions of the kernel that a sample of the European option goes through, samples that one trip of the loop does with
+# vectors of n numbers, and which of its loops that is.
+HOT = {"wide": (lambda n: 16, max), "pl_mc_normal": (lambda n: n, max), "pl_mc_exp_of": (lambda n: n, min),
+       "payoff": (lambda n: n, max), "add_f": (lambda n: 16, max)}
 
 
-def loops(lines):
-    """The innermost loops among (address, mnemonic, operands)."""
-    jumps = [(int(o.split()[0], 16), a) for a, m, o in lines if m[0] == "j" and re.match("[0-9a-f]+ ", o)]
-    back = [(to, at) for to, at in jumps if lines[0][0] <= to < at]
-    inner = [(to, at) for to, at in back if not any(to <= t and a <= at and (t, a) != (to, at) for t, a in back)]
-    return [[line for line in lines if to <= line[0] <= at] for to, at in inner]
+def hot_work(lanes, register):
+    """{class: instructions for as many samples as a vector has lanes}, from the machine code of the hot loops. What stands
+    outside of them, tails and what is done once for 128 samples, counts as waste."""
+    work = {}
+    for name, (samples, which) in HOT.items():
+        lines = units.disassemble(side.PLAIT, name if name == "wide" else f"{name}.arch_x86_64_v{4 if lanes == 8 else 3}")
+        found = units.loops(lines)
+        body = which(found, key=len) if found else lines  # a loop that was unrolled whole
+        for kind, n in units.count(body, "%ymm" if name == "wide" else register).items():
+            work[kind] = work.get(kind, 0) + n * lanes / samples(lanes)
+    return work
 
 
-def vector_work(lanes, register):
-    """Vector operations, divisions and roots for a sample, counted in the machine code of the hot loops: every
-    instruction that calculates (no moves, loads, shuffles) on full vectors."""
-    found = [0.0, 0.0, 0.0]
-    for name, samples in HOT.items():
-        symbol = name if name == "wide" else f"{name}.arch_x86_64_v{4 if lanes == 8 else 3}"
-        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--disassemble={symbol}", side.PLAIT],
-                              stdout=subprocess.PIPE, check=True, text=True).stdout
-        lines = [(int(a, 16), m, o) for a, m, o in re.findall(r"^ *([0-9a-f]+):\t(\S+) *(.*)$", text, re.M)]
-        for body in loops(lines) or [lines]:  # a loop that was unrolled whole
-            for _, mnemonic, operands in body:
-                if ("%ymm" if name == "wide" else register) in operands and not re.match("vp?(mov|broadcast|extract|insert|perm|unpck|shuf)|vzero", mnemonic):
-                    kind = 1 if mnemonic.startswith("vdiv") else 2 if mnemonic.startswith("vsqrt") else 0
-                    found[kind] += 1 / samples(lanes)
-    return found
-
-
-def vector_share(seconds):
-    """What part of the time of one thread its vector units must work: the larger of the time for all operations at the
-    rate of multiply and add measured here, and that of the divider, which works beside."""
-    with open("/proc/cpuinfo") as f:
-        lanes = 8 if " avx512vl " in f.read() else 4
+def mixed_rate(lanes):
+    """Vector instructions per second of additions and multiplications in turn: how it was counted before."""
     program = os.path.join(RESULTS, "peak")
     with open(program + ".c", "w") as f:
         f.write(PEAK)
-    subprocess.run(["gcc", "-O3", "-march=native", "-ffp-contract=off", "-fno-math-errno", "-Wno-psabi", f"-DLANES={lanes}",
-                    program + ".c", "-o", program], check=True)
-    rates = [float(x) for x in subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout.split()]
-    work = vector_work(lanes, "%zmm" if lanes == 8 else "%ymm")
-    simple, slow = SAMPLES * sum(work) / rates[0], SAMPLES * (work[1] / rates[1] + work[2] / rates[2])
-    print(f"  of one sample: {lanes * work[0]:.0f} operations, {lanes * work[1]:.1f} divisions, {lanes * work[2]:.1f} roots; one core "
-          f"here does {lanes * rates[0] / 1e9:.1f}, {lanes * rates[1] / 1e9:.2f}, {lanes * rates[2] / 1e9:.2f} 10^9/s "
-          f"(vectors of {lanes}): {simple:.2f} s, divider {slow:.2f} s of {seconds:.2f} s")
-    side.verdict("share of what the vector units allow", max(simple, slow) / seconds, 0.6, ">=")
+    subprocess.run(["gcc", "-O3", "-march=native", "-ffp-contract=off", "-Wno-psabi", f"-DLANES={lanes}", program + ".c",
+                    "-o", program], check=True)
+    return float(subprocess.run([program], stdout=subprocess.PIPE, check=True).stdout)
+
+
+def vector_share(seconds):
+    """What part of the time of one thread its vector units must work, see units.py."""
+    with open("/proc/cpuinfo") as f:
+        lanes = 8 if " avx512vl " in f.read() else 4
+    register = "%zmm" if lanes == 8 else "%ymm"
+    work = hot_work(lanes, register)
+    cycle, said, cycles, mix = units.least(work, register, RESULTS)
+    spent = seconds * lanes / SAMPLES
+    print(f"  instructions for {lanes} samples: " + ", ".join(f"{c} {n:.1f}" for c, n in work.items()))
+    for line in said:
+        print("  " + line)
+    old = sum(work[c] for c in units.CLASSES) / mixed_rate(lanes)
+    print(f"  {spent / cycle:.1f} cycles were spent, {cycles:.1f} are the least, {mix:.1f} does the same mix without waiting: "
+          f"{mix * cycle / spent:.2f} of the time; as before, all at the rate of add and multiply: {old / spent:.2f}")
+    side.verdict("share of what the vector units allow", cycles * cycle / spent, 0.6, ">=")
 
 
 def montecarlo():

@@ -30,6 +30,15 @@ bool pl_mul64_overflows(int64_t a, int64_t b, int64_t *product) {
   return __builtin_mul_overflow(a, b, product);
 }
 
+static size_t alignment_of(size_t bytes) {
+  return bytes >= 2 * (size_t)HUGE ? HUGE : ALIGNMENT;
+}
+
+size_t pl_alloc_takes(size_t bytes) {
+  size_t alignment = alignment_of(bytes);
+  return (bytes + alignment - 1) / alignment * alignment;
+}
+
 // Above PTRDIFF_MAX differences of pointers overflow; malloc refuses it too.
 plait_err pl_alloc(size_t count, size_t size, void *out) {
   store(out, NULL);
@@ -37,8 +46,7 @@ plait_err pl_alloc(size_t count, size_t size, void *out) {
   if (pl_mul_overflows(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT) {
     return plait_fail(PLAIT_MEMORY, "out of memory: %zu x %zu bytes is too much", count, size);
   }
-  size_t alignment = bytes >= 2 * (size_t)HUGE ? HUGE : ALIGNMENT;
-  size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  size_t alignment = alignment_of(bytes), rounded = pl_alloc_takes(bytes);
   void *pointer = aligned_alloc(alignment, rounded > 0 ? rounded : alignment);
   if (!pointer) return plait_fail(PLAIT_MEMORY, "out of memory: cannot get %zu bytes", bytes);
   // Large buffers in large pages: 512 times fewer page faults and misses of the address cache.

@@ -9,7 +9,8 @@
 // count * size bytes, 64-byte aligned (in large pages from 4 MiB on, where there are any), contents
 // undefined. PLAIT_MEMORY when it overflows or fails.
 // *out is NULL on error; a request of 0 bytes gives a valid pointer. Free with pl_free.
-plait_err pl_alloc(size_t count, size_t size, void *out);  // out: address of a pointer
+plait_err pl_alloc(size_t count, size_t size, void *out); // out: address of a pointer
+size_t pl_alloc_takes(size_t bytes); // bytes of memory behind them: large ones are rounded up
 plait_err pl_calloc(size_t count, size_t size, void *out); // zeroed
 // Keeps the first min(old_count, count) elements; on error the old memory is untouched.
 plait_err pl_grow(void *pointer, size_t old_count, size_t count, size_t size); // address of one

@@ -81,14 +81,18 @@ static void add_fetched(const pl_task *task, pl_text *out) {
 }
 
 static void add_sizes(const pl_task *task, pl_text *out) {
-  char read[32], written[32], needed[32], budget[32];
+  char read[32], written[32], most[32], needed[32], budget[32];
   pl_format_size(task->bytes_read, read);
   pl_format_size(task->bytes_written, written);
   pl_format_size(task->needed, needed);
   pl_format_size(task->budget, budget);
   pl_text_add(out, "bytes    %s to read%s, %s to write\n", read, each_pass(task), written);
   add_fetched(task, out);
-  pl_text_add(out, "memory   %s of each rank's budget of %s\n", needed, budget);
+  pl_format_size(task->needed + task->kept, most);
+  pl_text_add(out, "memory   %s of each rank's budget of %s", most, budget);
+  if (task->kept > 0)
+    pl_text_add(out, ": %s, the rest for blocks that stay between passes", needed);
+  pl_text_add(out, "; the program itself comes on top\n");
 }
 
 static plait_err print_text(const pl_station *station, const pl_task *task) {
@@ -152,6 +156,7 @@ static void json_sizes(const pl_station *station, const pl_task *task, pl_json *
   pl_json_int(j, "bytes_written", task->bytes_written);
   pl_json_int(j, "memory_budget", task->budget);
   pl_json_int(j, "memory_needed", task->needed);
+  pl_json_int(j, "memory_kept", task->kept);
   pl_json_int(j, "ranks", pl_comm_size(station->comm));
   pl_json_int(j, "threads", station->placement.threads);
 }
@@ -215,7 +220,7 @@ const pl_command pl_command_check = {
     .details =
         "Reads the job, opens the input, asks the kernel, and prints blocks (or grid, steps\n"
         "and snapshots), bytes to read and write, and the memory that each rank will\n"
-        "need. Nothing is written.\n",
+        "take at most, beside the program itself. Nothing is written.\n",
     .options = table,
     .options_size = sizeof(options),
     .min_args = 1,

@@ -52,6 +52,11 @@ static int64_t journaled(const finding *f) {
   return n * (f->reds > 0 ? f->reds : 1);
 }
 
+// Whether it goes through blocks in passes: then what is counted belongs to one of them.
+static bool in_passes(const finding *f) {
+  return f->journal.pass > 0 && !f->job->vary && f->job->kernel->reduce.block;
+}
+
 static void text_journal(const finding *f, pl_text *out) {
   const pl_journal_found *j = &f->journal;
   if (!j->exists || !j->readable) {
@@ -62,12 +67,12 @@ static void text_journal(const finding *f, pl_text *out) {
               (long long)j->records);
   if (j->damaged) pl_text_add(out, ", damaged in %lld places", (long long)j->damaged);
   pl_text_add(out, "%s\n", j->torn ? ", the last write was cut short" : "");
+  if (j->pass) pl_text_add(out, "passes      %lld are done\n", (long long)pl_pass_number(j->pass));
   pl_text_add(out, "results     %lld", (long long)journaled(f));
   if (f->blocks > 0) pl_text_add(out, " of %lld", (long long)f->blocks);
-  pl_text_add(out, " %s%s\n", f->job->vary ? "combinations" : "blocks",
-              j->complete ? ", all of it" : "");
+  pl_text_add(out, " %s%s%s\n", f->job->vary ? "combinations" : "blocks",
+              in_passes(f) ? " of the pass after these" : "", j->complete ? ", all of it" : "");
   if (j->nnodes) pl_text_add(out, "partials    %lld (of merged blocks)\n", (long long)j->nnodes);
-  if (j->pass) pl_text_add(out, "passes      %lld are done\n", (long long)pl_pass_number(j->pass));
   if (f->found && !f->finished && !f->job->vary)
     pl_text_add(out, "left        %lld of %lld blocks%s\n", (long long)(f->blocks - f->done),
                 (long long)f->blocks, j->pass ? " of this pass, and the passes that follow" : "");
@@ -114,6 +119,7 @@ static plait_err print_json(const finding *f) {
   } else {
     pl_json_int(&out, "blocks_total", f->blocks);
     pl_json_int(&out, "blocks_in_results", journaled(f));
+    pl_json_int(&out, "passes_done", pl_pass_number(f->journal.pass));
   }
   if (is_evolve(f))
     pl_dump_checkpoints(&f->checkpoints, &out);

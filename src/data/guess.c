@@ -51,10 +51,9 @@ static const magic data[] = {
     {0, 3, "\0\0\x0e", "an IDX file"},
 };
 
-static const char *by_magic(const magic *magics, size_t n, const unsigned char *head,
-                            size_t bytes) {
+static const char *by_magic(const magic *list, size_t n, const unsigned char *head, size_t bytes) {
   for (size_t i = 0; i < n; i++) {
-    const magic *m = &magics[i];
+    const magic *m = &list[i];
     if (m->offset + m->bytes <= bytes && memcmp(head + m->offset, m->at, m->bytes) == 0)
       return m->what;
   }

@@ -61,6 +61,19 @@ static plait_err open_evolve_again(pl_stage *stage) {
   return PLAIT_OK;
 }
 
+static void tell_blocks(const pl_task *task) {
+  const char *name = task->job->output;
+  int64_t passes = pl_pass_number(task->resume.journal.pass);
+  long long done = (long long)task->resume.blocks, all = (long long)task->cut.nblocks;
+  if (passes > 0)
+    pl_log(PL_LOG_NOTE,
+           "goes on from %s.journal: %lld pass%s %s done, and %lld of %lld blocks of the next",
+           name, (long long)passes, passes == 1 ? "" : "es", passes == 1 ? "is" : "are", done, all);
+  else
+    pl_log(PL_LOG_NOTE, "goes on from %s.journal: %lld of %lld blocks are done, %lld are left",
+           name, done, all, all - done);
+}
+
 static plait_err open_again(pl_stage *stage) {
   pl_task *task = stage->task;
   pl_resume *r = &task->resume;
@@ -69,10 +82,7 @@ static plait_err open_again(pl_stage *stage) {
   TRY(err);
   pl_output_force(stage->output, task->job->force);
   TRY(pl_resume_check(stage->comm, task, stage->output, r));
-  if (is_root(stage) && task->plan.stepping.lanes == 0)
-    pl_log(PL_LOG_NOTE, "goes on from %s.journal: %lld of %lld blocks are done, %lld are left",
-           task->job->output, (long long)r->blocks, (long long)task->cut.nblocks,
-           (long long)(task->cut.nblocks - r->blocks));
+  if (is_root(stage) && task->plan.stepping.lanes == 0) tell_blocks(task);
   return PLAIT_OK;
 }
 

@@ -138,22 +138,35 @@ static bool keep(pl_feed *feed, int64_t index, char **at) {
   if (!feed->kept) return false;
   *at = feed->kept[index];
   if (*at) return true;
-  if (feed->room < feed->data_bytes || pl_alloc(feed->data_bytes, 1, at) != PLAIT_OK) {
+  if (feed->room == 0 || pl_alloc(feed->data_bytes, 1, at) != PLAIT_OK) {
     feed->room = 0;
     return false;
   }
-  feed->room -= feed->data_bytes;
+  feed->room--;
   feed->kept[index] = *at;
   return false;
 }
 
+static int64_t table_bytes(const pl_task *task) {
+  return task->cut.nblocks * (int64_t)sizeof(char *);
+}
+
+int64_t pl_feed_most_kept(const pl_task *task) {
+  int64_t room = task->budget - task->needed - table_bytes(task);
+  int64_t each = (int64_t)pl_alloc_takes(data_bytes(task));
+  if (!task->input || room < each || each == 0) return 0;
+  return room / each < task->cut.nblocks ? room / each : task->cut.nblocks;
+}
+
+int64_t pl_feed_kept_bytes(const pl_task *task) {
+  int64_t blocks = pl_feed_most_kept(task);
+  return blocks ? table_bytes(task) + blocks * (int64_t)pl_alloc_takes(data_bytes(task)) : 0;
+}
+
 plait_err pl_feed_keep(pl_feed *feed) {
-  const pl_task *task = feed->task;
-  int64_t table = task->cut.nblocks * (int64_t)sizeof *feed->kept,
-          room = task->budget - task->needed;
-  if (!task->input || room < table + (int64_t)feed->data_bytes) return PLAIT_OK;
-  feed->room = (size_t)(room - table);
-  return pl_calloc((size_t)task->cut.nblocks, sizeof *feed->kept, &feed->kept);
+  feed->room = pl_feed_most_kept(feed->task);
+  if (feed->room == 0) return PLAIT_OK;
+  return pl_calloc((size_t)feed->task->cut.nblocks, sizeof *feed->kept, &feed->kept);
 }
 
 plait_err pl_feed_read(pl_feed *feed, int number, int64_t first, int n) {

@@ -59,8 +59,8 @@ typedef struct pl_feed {
   pl_feed_source source;
   double team_read; // s in which the team fetched
   int64_t bytes_read;
-  char **kept; // decoded blocks that stay between passes, by index; NULL: none
-  size_t room; // bytes left for more of them
+  char **kept;  // decoded blocks that stay between passes, by index; NULL: none
+  int64_t room; // for so many more of them
 } pl_feed;
 
 size_t pl_feed_block_bytes(const pl_task *task); // that one block of a slot takes
@@ -68,7 +68,9 @@ size_t pl_feed_block_bytes(const pl_task *task); // that one block of a slot tak
 plait_err pl_feed_start(pl_task *task, int team, pl_feed *feed);
 void pl_feed_stop(pl_feed *feed);
 // For several passes: what is read stays in memory as far as the budget goes. Reader strand's
-// from then on.
+// from then on. The blocks that a rank can keep, all when it comes to read all of them.
+int64_t pl_feed_most_kept(const pl_task *task);
+int64_t pl_feed_kept_bytes(const pl_task *task); // of memory that they take
 plait_err pl_feed_keep(pl_feed *feed);
 // Reader strand: fetches blocks [first, first + n) into `slot`, or leaves them to the team; n <=
 // task->batch.

@@ -3,6 +3,7 @@
 // See results.h.
 #include "engine/results.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include <stdio.h>
 
 enum { ALIGN = 64 };
@@ -90,6 +91,21 @@ static void note_singles(pl_results *results, const plait_block *out) {
   for (int v = 0; v < plan->noutputs; v++)
     if (out[v].data && out[v].ndim == 0)
       note_single(&plan->output[v], &out[v], &results->outcome->single[v]);
+}
+
+void pl_results_of_file(const pl_task *task, pl_outcome *to) {
+  for (int v = 0; v < task->plan.noutputs; v++) {
+    const plait_output *output = &task->plan.output[v];
+    pl_single *s = &to->single[v];
+    pl_scalar scalar;
+    pl_text one = {0};
+    pl_text_add(&one, "%s:%s", task->job->output, output->name);
+    if (output->ndim == 0 && !one.failed && pl_dataset_scalar(one.at, &scalar) == PLAIT_OK) {
+      *s = (pl_single){.type = scalar.type, .value = scalar.value};
+      snprintf(s->name, sizeof s->name, "%s", output->name);
+    }
+    pl_text_free(&one);
+  }
 }
 
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise) {

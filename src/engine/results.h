@@ -32,4 +32,6 @@ const plait_block *pl_results_prepare(pl_results *results, int slot, int k, cons
 void pl_results_encode(pl_results *results, int slot, int k, plait_raise *raise);
 // Writer strand. *hash: of the stored bytes (pl_output_hash).
 plait_err pl_results_store(pl_results *results, int slot, uint64_t *hash);
+// The single values of a result that is complete on the disk; of one that cannot be read none.
+void pl_results_of_file(const pl_task *task, pl_outcome *to);
 #endif

@@ -177,7 +177,11 @@ plait_err pl_size_choose(pl_task *task, int ranks, int threads) {
   choose_cut(task, threads);
   choose_run(task, ranks);
   choose_batch(task, ranks);
-  if (fit_slots(task, threads)) return PLAIT_OK;
-  task->batch = task->out_batch = 1;
-  return fit_slots(task, threads) ? PLAIT_OK : too_small(task);
+  if (!fit_slots(task, threads)) {
+    task->batch = task->out_batch = 1;
+    if (!fit_slots(task, threads)) return too_small(task);
+  }
+  bool passes = task->job->kernel->pattern == PLAIT_REDUCE && task->job->kernel->reduce.next;
+  task->kept = passes ? pl_feed_kept_bytes(task) : 0;
+  return PLAIT_OK;
 }

@@ -15,6 +15,7 @@
 #include "engine/lock.h"
 #include "engine/params.h"
 #include "engine/pattern.h"
+#include "engine/results.h"
 #include "engine/size.h"
 #include "engine/steps_feed.h"
 #include "engine/watchdog.h"
@@ -219,6 +220,7 @@ static plait_err finish_earlier(pl_stage *stage) {
   const pl_job *job = stage->task->job;
   if (pl_comm_rank(stage->comm) != 0) return PLAIT_OK;
   pl_log(PL_LOG_NOTE, "%s is complete already", job->output);
+  pl_results_of_file(stage->task, &stage->outcome);
   TRY(pl_journal_remove(job->output));
   return pl_checkpoints_remove(job->output);
 }

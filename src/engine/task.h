@@ -23,7 +23,8 @@ typedef struct pl_task {
   pl_cut cut;
   pl_layout layout;
   int64_t budget;        // bytes per rank
-  int64_t needed;        // peak bytes per rank that the engine will allocate
+  int64_t needed;        // bytes per rank that the engine must allocate at its peak
+  int64_t kept;          // and those that it may, for blocks that stay between passes
   int64_t bytes_read;    // of the whole job (halos of map blocks are read more than once)
   int64_t bytes_fetched; // the same from storage, if its pages do not stay in memory between blocks
   int64_t bytes_written;
