@@ -9,8 +9,8 @@
 #define PL_SIZE_H
 #include "engine/task.h"
 
-// Fills cut, slots, out_slots, batch, out_batch, run_blocks, needed, kept of the task. PLAIT_JOB, with
-// the smallest budget that would do, when not even one block at a time fits.
+// Fills cut, slots, out_slots, batch, out_batch, run_blocks, needed, kept of the task. PLAIT_JOB,
+// with the smallest budget that would do, when not even one block at a time fits.
 plait_err pl_size_choose(pl_task *task, int ranks, int threads);
 // The cut alone, of a reduction that does not go on from a journal: what pl_size_choose would take.
 void pl_size_cut_reduce(pl_task *task);
