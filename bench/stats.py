@@ -52,13 +52,16 @@ def bare_loops():
 
 
 def bench(path, job, cdo, loops):
-    out = os.path.join(side.PLACE, "stats_out.nc")
-    spec = path if path.endswith(".npy") else path + ":t"
-    axes = "params.axes=0" if path.endswith(".npy") else "params.axes=time"
+    npy = path.endswith(".npy")
+    out = os.path.join(side.PLACE, "stats_out." + ("npz" if npy else "nc"))  # as the input: NumPy or NetCDF
+    spec = path if npy else path + ":t"
+    axes = "params.axes=0" if npy else "params.axes=time"
     one = [job, f"input={spec}", f"output={out}", "params.statistics=[mean,std,min,max]", axes]
     four = " && ".join(f"cdo -s -P 2 {op} {path} {out}.{op}.nc" for op in ("timmean", "timstd", "timmin", "timmax"))
     commands = {"cat": f"cat {path} >/dev/null", **loops,
-                "plait 1 x 2": side.plait(*one), "plait, mpirun -np 1": side.plait(*one, ranks=1),
+                "plait 1 x 2": side.plait(*one),
+                "plait 1 x 2, result in NetCDF": side.plait(*one, f"output={out}.nc") if npy else None,
+                "plait, mpirun -np 1": side.plait(*one, ranks=1),
                 "plait, mpirun -np 2": side.plait(*one, ranks=2, threads=1),
                 "cdo -P 2 timmean": f"cdo -s -P 2 timmean {path} {out}.cdo.nc" if cdo else None,
                 "cdo, four operators in turn": four if cdo else None}

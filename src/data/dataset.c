@@ -19,9 +19,9 @@ enum { HEAD = 512 }; // bytes that a format may look at to claim a file
 
 const pl_format *const pl_formats[] = {
 #ifdef PLAIT_HAVE_NETCDF
-    &pl_format_netcdf, &pl_format_idx,
+    &pl_format_netcdf,
 #endif
-    &pl_format_npy,    &pl_format_generate, NULL,
+    &pl_format_npy,    &pl_format_npz, &pl_format_idx, &pl_format_generate, NULL,
 };
 
 void pl_formats_load(void) {

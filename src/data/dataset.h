@@ -47,9 +47,9 @@ typedef struct pl_format {
   plait_err (*list)(const char *path, char ***names);
   // Names of the variables with one value that are no coordinates, NULL-terminated. NULL: the
   // format has none.
-  void (*expect)(void); // may be NULL; see pl_dataset_expect
   plait_err (*list_scalars)(const char *path, char ***names);
   plait_err (*scalar)(const char *path, const char *variable, pl_scalar *scalar);
+  void (*expect)(void); // may be NULL; see pl_dataset_expect
 } pl_format;
 
 struct pl_dataset {

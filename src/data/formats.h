@@ -9,11 +9,13 @@
 
 extern const pl_format pl_format_netcdf; // classic, NetCDF-4
 extern const pl_format pl_format_npy;
+extern const pl_format pl_format_npz;
 extern const pl_format pl_format_generate;
-extern const pl_format pl_format_idx; // with libdeflate, as NetCDF
+extern const pl_format pl_format_idx; // gzip or not
 
 extern const pl_outformat pl_outformat_netcdf4; // .nc
 extern const pl_outformat pl_outformat_cdf5, pl_outformat_cdf2, pl_outformat_cdf1;
 extern const pl_outformat pl_outformat_npy;
+extern const pl_outformat pl_outformat_npz;
 extern const pl_outformat pl_outformat_null;
 #endif

@@ -15,7 +15,7 @@ static const magic magics[] = {
     {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 or NetCDF-4 file (this plait was built without NetCDF)"},
     {0, 4, "\x0e\x03\x13\x01", "an HDF4 file (convert it: h4toh5, ncks)"},
     {0, 4, "GRIB", "a GRIB file (convert it: cdo -f nc copy)"},
-    {0, 4, "PK\x03\x04", "a zip archive, perhaps .npz (unpack it: it holds .npy files)"},
+    {0, 4, "PK\x03\x04", "a zip archive, not of NumPy arrays (unpack it)"},
     {0, 2, "\x1f\x8b", "compressed with gzip (unpack it: gunzip)"},
     {0, 3, "BZh", "compressed with bzip2 (unpack it: bunzip2)"},
     {0, 6,

@@ -4,7 +4,7 @@
 // Python dict literal with exactly the keys descr, fortran_order and shape.
 #ifndef PL_NPY_H
 #define PL_NPY_H
-#include "data/meta.h"
+#include "data/dataset.h"
 
 #define PL_NPY_PREFIX  12          // bytes that tell how long the header is
 #define PL_NPY_LONGEST (64 * 1024) // a longer header is refused: ours has at most 8 axes
@@ -29,4 +29,18 @@ plait_err pl_npy_parse(const unsigned char *header, size_t bytes, const char *pa
 #define PL_NPY_WRITTEN 512
 size_t pl_npy_header(plait_type type, int ndim, const int64_t shape[],
                      unsigned char header[PL_NPY_WRITTEN]);
+
+// ---- an array inside a file: npy_array.c ----
+// The header at byte `begin` of what ends at byte `end`. PLAIT_INPUT, PLAIT_IO.
+plait_err pl_npy_read(int fd, const char *path, int64_t begin, int64_t end, pl_npy *npy);
+// Makes it the array of a dataset, but for its name. *Takes* fd when all is well. PLAIT_INPUT,
+// PLAIT_IO.
+plait_err pl_npy_take(int fd, const char *path, int64_t begin, int64_t end, pl_dataset *dataset);
+// The functions of a pl_format for such an array.
+void pl_npy_close(pl_dataset *dataset);
+size_t pl_npy_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
+plait_err pl_npy_fetch(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
+void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to,
+                   plait_raise *raise);
+bool pl_npy_share(pl_dataset *dataset, const pl_box *box);
 #endif

@@ -11,7 +11,7 @@
 static const char *check_npy(const pl_layout *layout) {
   if (layout->nvars != 1)
     return "a NumPy file holds one array, this job makes several: have the kernel make one "
-           "(params.statistics=mean, say), or write NetCDF (.nc)";
+           "(params.statistics=mean, say), or write .npz or NetCDF (.nc)";
   if (layout->vars[0].packed) return "a NumPy file cannot hold packed values: write NetCDF (.nc)";
   return NULL;
 }

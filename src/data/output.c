@@ -178,6 +178,10 @@ plait_err pl_output_sync(pl_output *o) {
 }
 
 static plait_err give_name(pl_output *o) {
+  if (o->format->seal) {
+    TRY(o->format->seal(o->partial, &o->layout));
+    TRY(pl_output_sync(o));
+  }
   if (!o->force && access(o->path, F_OK) == 0)
     return plait_fail(PLAIT_OUTPUT, "%s has appeared meanwhile; the result is in %s", o->path,
                       o->partial);

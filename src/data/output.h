@@ -40,7 +40,7 @@ typedef struct pl_layout { // contents *owned*; pl_layout_free
   int nvars;
   pl_outvar vars[PLAIT_OUTPUTS];
   pl_attrs global;
-  // "": by the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "null"
+  // "": by the file name; "netcdf4", "cdf5", "cdf2", "cdf1", "npy", "npz", "null"
   char format[PLAIT_NAME];
 } pl_layout;
 void pl_layout_free(pl_layout *layout);
@@ -54,6 +54,10 @@ typedef struct pl_outformat {
   // of the first value of each array. Errors before anything is written where possible.
   plait_err (*create)(const char *path, const pl_layout *layout, int64_t offset[]);
   const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
+  // May be NULL. Rank 0 alone: writes what depends on the values, when all of them are durable and
+  // the file has no name yet; and takes it away again, so that the header is as `create` makes it.
+  plait_err (*seal)(const char *path, const pl_layout *layout);
+  plait_err (*unseal)(const char *path, const pl_layout *layout);
   void (*expect)(void); // may be NULL; such a file is to come: a library may begin to be loaded
   bool big_endian;
   bool stores; // false: null, nothing is written

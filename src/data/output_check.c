@@ -14,10 +14,9 @@
 
 const pl_outformat *const pl_outformats[] = {
 #ifdef PLAIT_HAVE_NETCDF
-    &pl_outformat_netcdf4, &pl_outformat_cdf5, &pl_outformat_cdf2,
-    &pl_outformat_cdf1,
+    &pl_outformat_netcdf4, &pl_outformat_cdf5, &pl_outformat_cdf2, &pl_outformat_cdf1,
 #endif
-    &pl_outformat_npy,     &pl_outformat_null, NULL,
+    &pl_outformat_npy,     &pl_outformat_npz,  &pl_outformat_null, NULL,
 };
 
 // Whether `word` is one of the words of `list`, which are separated by blanks.
@@ -52,7 +51,8 @@ static const pl_outformat *by_extension(const char *extension) {
 
 static plait_err unknown(const char *path, const char *format, const char *extension) {
   bool netcdf = by_name("netcdf4") != NULL;
-  const char *known = netcdf ? ".nc, .npy" : ".npy (this plait was built without NetCDF)";
+  const char *known =
+      netcdf ? ".nc, .npy, .npz" : ".npy, .npz (this plait was built without NetCDF)";
   if (format[0] != 0)
     return plait_fail(PLAIT_OUTPUT, "%s: cannot write format '%s'%s", path, format,
                       netcdf ? "" : " (this plait was built without NetCDF)");

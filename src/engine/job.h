@@ -27,7 +27,8 @@ typedef struct pl_run { // the run: section; its table is pl_run_params in job.c
 } pl_run;
 #define PL_JOB_BYTES (1 << 20) // a job file, at most
 
-extern const char *const pl_run_formats[]; // "auto" "netcdf4" "cdf5" "cdf2" "cdf1" "npy", NULL
+extern const char
+    *const pl_run_formats[]; // "auto" "netcdf4" "cdf5" "cdf2" "cdf1" "npy" "npz", NULL
 extern const plait_param pl_run_params[];
 
 typedef struct pl_job {

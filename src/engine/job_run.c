@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-const char *const pl_run_formats[] = {"auto", "netcdf4", "cdf5", "cdf2", "cdf1", "npy", NULL};
+const char *const pl_run_formats[] = {"auto", "netcdf4", "cdf5", "cdf2",
+                                      "cdf1", "npy",     "npz",  NULL};
 static const char *const schedules[] = {"dynamic", "static", NULL};
 static const char *const placements[] = {"auto", "inherit", NULL};
 

@@ -60,7 +60,7 @@ static plait_err name_files(pl_study *study) {
                       job->path);
   TRY(pl_strdup(study->pattern ? table : job->output, &study->table));
   study->is_csv = ends_in(study->table, ".csv");
-  if (ends_in(study->table, ".npy"))
+  if (ends_in(study->table, ".npy") || ends_in(study->table, ".npz"))
     return plait_fail(PLAIT_OUTPUT, "%s: a table is written as .nc or .csv", study->table);
   return study->is_csv || !pl_file_is_path(study->table) ? PLAIT_OK : name_csv(study);
 }

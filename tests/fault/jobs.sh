@@ -30,7 +30,7 @@ job() { # KERNEL
       write_job map-nc gaussian source.npy 'sigma: 3' 'axes: [1, 2]' 'type: float32' ;;
     reduce) change=('params.axes=[0]')
       write_job reduce stats 'generate:random?shape=64x100x90&type=float32' 'axes: all' ;;
-    tiles) change=(params.axes=all)
+    tiles) ext=npz change=(params.axes=all)
       write_job tiles stats 'generate:random?shape=16x60x130&type=float64' 'axes: [0]' ;;
     kmeans) block=16KiB change=(params.k=5)
       write_job kmeans kmeans 'generate:random?shape=6000x12&type=float32' 'k: 4' 'features: [1]' 'iterations: 15' ;;
