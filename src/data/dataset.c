@@ -114,14 +114,21 @@ static plait_err find_format(const char *path, const pl_format **format) {
                     path, pl_guess_format(head, bytes));
 }
 
+// Whether the file of the spec, FILE or FILE:VAR, ends in one of the format's extensions.
+static bool is_named_like(const char *spec, const pl_format *format) {
+  const char *slash = strrchr(spec, '/'), *dot = strrchr(slash ? slash : spec, '.');
+  if (dot == NULL) return false;
+  size_t n = strcspn(dot + 1, ":");
+  for (const char *at = format->extensions; at && *at; at += strcspn(at, " ")) {
+    at += strspn(at, " ");
+    if (strncmp(at, dot + 1, n) == 0 && n > 0 && strcspn(at, " ") == n) return true;
+  }
+  return false;
+}
+
 void pl_dataset_expect(const char *spec) {
-  char *path = NULL, *variable = NULL;
-  const pl_format *format = NULL;
-  plait_err err = pl_spec_split(spec, &path, &variable);
-  if (err == PLAIT_OK) err = find_format(path, &format);
-  if (err == PLAIT_OK && format->expect) format->expect();
-  pl_free(&path);
-  pl_free(&variable);
+  for (int i = 0; pl_formats[i] != NULL; i++)
+    if (pl_formats[i]->expect && is_named_like(spec, pl_formats[i])) pl_formats[i]->expect();
 }
 
 plait_err pl_dataset_open(const char *spec, pl_dataset **out) {
