@@ -65,8 +65,8 @@ extern const pl_format *const pl_formats[]; // NULL-terminated; formats not buil
 // `spec`: FILE, FILE:VAR, generate:KIND(...). PLAIT_INPUT with one clear line: missing, a
 // directory, not readable, wrong magic, truncated, absurd header, unknown variable (nearest name).
 plait_err pl_dataset_open(const char *spec, pl_dataset **dataset);
-// It will be opened: a format that needs a library may begin to load it. By its name alone: the file
-// is not touched, as nobody watches yet whether that takes for ever.
+// It will be opened: a format that needs a library may begin to load it. By its name alone: the
+// file is not touched, as nobody watches yet whether that takes for ever.
 void pl_dataset_expect(const char *spec);
 void pl_dataset_close(pl_dataset **dataset);
 size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
