@@ -49,21 +49,12 @@ static size_t lay_out(const plait_problem *problem, const stats_params *p, char 
   size_t used = 0, row = WIDTH * sizeof(double), values = 1;
   bool reduced[PLAIT_DIMS] = {false};
   int latitude = pl_stats_latitude(problem);
-  stats_columns *saved = &w->saved;
   stats_tally *t = &w->segment;
   pl_stats_reduced(problem, p, reduced);
   for (int d = 0; d < problem->input->ndim; d++)
     if (reduced[d]) values *= (size_t)problem->input->shape[d];
-  void **const rows[] = {&saved->n,
-                         (void **)&saved->s,
-                         (void **)&saved->q,
-                         (void **)&t->mean,
-                         (void **)&t->m2,
-                         (void **)&t->count,
-                         &t->lo,
-                         &t->hi,
-                         (void **)&t->weight,
-                         (void **)&t->sum};
+  void **const rows[] = {(void **)&t->mean,   (void **)&t->m2, (void **)&t->count, &t->lo, &t->hi,
+                         (void **)&t->weight, (void **)&t->sum};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = take(memory, &used, row);
   lay_out_sums(problem, reduced, memory, &used, &w->sum);
   if (!pl_stats_weighted(problem, p)) t->weight = t->count;
@@ -118,31 +109,37 @@ static int64_t part_start(const stats_work *w, int64_t part) {
   return w->red.total / w->parts * part + pl_stats_least(w->red.total % w->parts, part);
 }
 
-// Cells side by side in memory: each strip by one thread, part after part.
-static void strips_of_block(const stats_work *block) {
-  plait_strips strips;
-  plait_strips_make(block->call, block->in, &strips);
-#pragma omp for schedule(dynamic)
-  for (int64_t s = 0; s < strips.n; s++) {
-    stats_work w = *block;
-    plait_block part;
-    stats_strip strip = pl_stats_strip_begin(&w.partial.tally, 0, 0, block->red.total);
-    for (int64_t i = 0; plait_strips_part(w.call, &strips, s, i, &part); i++) {
-      pl_stats_look(&w, &part);
-      pl_stats_strip_take(&w, &strip);
-      w.first += w.red.total;
-    }
+static bool strip_of_block(stats_work w, const plait_strips *strips, int64_t s) {
+  plait_block part;
+  stats_strip strip = pl_stats_strip_begin(&w.partial.tally, 0, 0, w.red.total);
+  for (int64_t i = 0; plait_strips_part(w.call, strips, s, i, &part); i++) {
+    pl_stats_look(&w, &part);
+    if (!pl_stats_strip_take(&w, &strip)) return false;
+    w.first += w.red.total;
   }
+  return true;
+}
+
+// Cells side by side in memory: each strip by one thread, part after part.
+static void strips_of_block(const stats_work *w) {
+  plait_strips strips;
+  plait_strips_make(w->call, w->in, &strips);
+#pragma omp for schedule(dynamic)
+  for (int64_t s = 0; s < strips.n; s++)
+    if (!strip_of_block(*w, &strips, s)) (void)strip_of_block(*w, &strips, s);
+}
+
+static bool slot_of_block(const stats_work *w, int64_t part) {
+  stats_strip strip = pl_stats_strip_begin(&w->partial.slots, part * w->cells, part_start(w, part),
+                                           part_start(w, part + 1));
+  return pl_stats_strip_take(w, &strip);
 }
 
 // The same of few cells: parts of the values, side by side.
 static void slots_of_block(const stats_work *w) {
 #pragma omp for schedule(dynamic)
-  for (int64_t part = 0; part < w->parts; part++) {
-    stats_strip strip = pl_stats_strip_begin(&w->partial.slots, part * w->cells,
-                                             part_start(w, part), part_start(w, part + 1));
-    pl_stats_strip_take(w, &strip);
-  }
+  for (int64_t part = 0; part < w->parts; part++)
+    if (!slot_of_block(w, part)) (void)slot_of_block(w, part);
 }
 
 static void cells_of_block(const stats_work *w) {

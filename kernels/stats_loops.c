@@ -180,13 +180,6 @@ void pl_stats_unsettle(plait_type as, const stats_columns *sum, int64_t n) {
     unsettle_f64(sum->shift, sum->n, n);
 }
 
-void pl_stats_copy_sums(plait_type as, const stats_columns *to, const stats_columns *from,
-                        int64_t n) {
-  memcpy(to->n, from->n, (size_t)n * plait_type_size(as));
-  memcpy(to->s, from->s, (size_t)n * sizeof *to->s);
-  memcpy(to->q, from->q, (size_t)n * sizeof *to->q);
-}
-
 bool pl_stats_settle(plait_type as, void *shift, const void *row, int64_t n) {
   return as == PLAIT_F32 ? settle_f32(shift, row, n) : settle_f64(shift, row, n);
 }

@@ -34,8 +34,7 @@ typedef struct stats_work { // of one thread
   const double *weight; // per cell of the latitude axis in the block, NULL: none
   int64_t weight_run, weight_n;
   stats_columns sum;   // of the cells of a strip
-  stats_columns saved; // scratch: n, s, q of up to WIDTH cells
-  stats_tally segment; // the same
+  stats_tally segment; // scratch: of up to WIDTH cells
   bool *whole;         // nothing was missing in this block so far
   char *stage, *raw;
   double *weights, *sample;
@@ -49,9 +48,6 @@ plait_type pl_stats_works_as(plait_type type); // float32 where that holds every
 void pl_stats_start_sums(plait_type as, const stats_columns *sum, int64_t n);
 void pl_stats_add_rows(plait_type as, const stats_columns *sum, const void *at, ptrdiff_t step,
                        int64_t rows, int64_t n, bool whole);
-// Copies what adding rows under `whole` spoils when a value is missing.
-void pl_stats_copy_sums(plait_type as, const stats_columns *to, const stats_columns *from,
-                        int64_t n);
 // Whether a sum made under `whole` is not to be used (a value was missing, or infinities of both
 // signs).
 bool pl_stats_missed(const stats_columns *sum, int64_t n);
@@ -92,7 +88,9 @@ typedef struct stats_strip {
   int64_t to;
 } stats_strip;
 stats_strip pl_stats_strip_begin(const stats_tally *tally, int64_t to, int64_t first, int64_t end);
-void pl_stats_strip_take(const stats_work *w, stats_strip *strip); // those that are in the view
+// Those that are in the view. false: a value is missing in a block in which none was before; the
+// strip has to be begun again, from its first part on, and now takes missing values.
+bool pl_stats_strip_take(const stats_work *w, stats_strip *strip);
 
 // stats_segment.c: values first .. end of a cell, from the block into tallies, bins, quantiles
 void pl_stats_cell(const stats_work *w, ptrdiff_t cell, int64_t first, int64_t end,
