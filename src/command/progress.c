@@ -46,7 +46,7 @@ static void numbers(const char *unit, int64_t done, int64_t total, int64_t bytes
                     char *out, size_t room) {
   char rate[64], left[32] = "";
   add_rate(unit, done, bytes, seconds, rate);
-  if (done > 0 && done < total)
+  if (seconds > 0 && done > 0 && done < total)
     pl_format_time(seconds * (double)(total - done) / (double)done, left);
   snprintf(out, room, "%lld/%lld %s%s%s%s", (long long)done, (long long)total, unit, rate,
            *left ? ", left " : "", left);
@@ -94,6 +94,18 @@ void pl_bar_pass(void *data, int pass) {
   bar->last_step = 0;
 }
 
+void pl_bar_before(void *data, int64_t before) {
+  pl_bar *bar = data;
+  bar->before = before;
+}
+
+// How long all that is done would have taken at the rate of this run; 0: it has none yet.
+static double time_of_all(const pl_bar *bar, int64_t done, double seconds) {
+  if (bar->before <= 0) return seconds - bar->from;
+  if (done <= bar->before) return 0;
+  return (seconds - bar->from) * (double)done / (double)(done - bar->before);
+}
+
 void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds) {
   pl_bar *bar = data;
   char line[256], pass[32] = "";
@@ -102,7 +114,7 @@ void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double 
   if (bar->silent || (!bar->terminal && !pl_bar_due(bar, done, total, seconds))) return;
   if (bar->pass > 0) snprintf(pass, sizeof pass, "pass %d: ", bar->pass + 1);
   pl_bar_line(bar->terminal ? bar->width - 1 - (int)strlen(pass) : 0, bar->unit, done, total, bytes,
-              seconds - bar->from, line, sizeof line);
+              time_of_all(bar, done, seconds), line, sizeof line);
   if (!bar->terminal) {
     fprintf(stderr, "plait: %s%s\n", pass, line);
     return;

@@ -17,6 +17,7 @@ typedef struct pl_bar {
   int pass;         // over the blocks, 0: the first; numbers and rate are of this pass
   bool begins;      // nothing of this pass was told yet
   double from;      // seconds at which it began
+  int64_t before;   // of what is done in this pass: by an earlier run; the rate is of this one
   int last_step;    // log: last 5 % step that was printed
   double last_time; // log: seconds at which a line was printed last
   double pause;     // log: s between two lines at least; 0: as below
@@ -26,7 +27,8 @@ typedef struct pl_bar {
 void pl_bar_start(pl_bar *bar, bool quiet);
 // pl_progress.tell: data is the pl_bar. `done` of `total` blocks, `bytes` so far, after `seconds`.
 void pl_bar_tell(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
-void pl_bar_pass(void *data, int pass); // pl_progress.pass
+void pl_bar_pass(void *data, int pass);         // pl_progress.pass
+void pl_bar_before(void *data, int64_t before); // pl_progress.before
 void pl_bar_clear(pl_bar *bar); // takes the bar off the terminal; it comes back with the next tell
 
 // Pure: the line without colour or newline, at most `width` characters, at least "43 %". 0: a line

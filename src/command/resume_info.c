@@ -119,6 +119,7 @@ static plait_err print_json(const finding *f) {
   } else {
     pl_json_int(&out, "blocks_total", f->blocks);
     pl_json_int(&out, "blocks_in_results", journaled(f));
+    pl_json_int(&out, "blocks_done", f->job->vary ? f->rows : f->finished ? f->blocks : f->done);
     pl_json_int(&out, "passes_done", pl_pass_number(f->journal.pass));
   }
   if (is_evolve(f))
@@ -129,12 +130,12 @@ static plait_err print_json(const finding *f) {
   return pl_print_json(&out);
 }
 
-static void try_study(pl_comm *comm, pl_job *job, finding *f) {
+static plait_err try_study(pl_comm *comm, pl_job *job, finding *f) {
   pl_study *study = NULL;
   pl_study_facts facts;
   if (pl_study_open(comm, job, 1, 1, &study) != PLAIT_OK) {
     snprintf(f->refusal, sizeof f->refusal, "%s", pl_message());
-    return;
+    return PLAIT_OK;
   }
   pl_study_facts_of(study, &facts);
   f->found = facts.resumed > 0;
@@ -142,14 +143,24 @@ static void try_study(pl_comm *comm, pl_job *job, finding *f) {
   f->blocks = facts.count;
   f->rows = facts.resumed;
   pl_study_close(&study);
+  return PLAIT_OK;
+}
+
+// Blocks that `run` would not do again if the output holds what the journal says.
+static plait_err count_done(pl_comm *comm, pl_task *task, finding *f) {
+  f->done = task->resume.blocks;
+  if (is_evolve(f) || !f->found || f->finished) return PLAIT_OK;
+  TRY(pl_resume_check(comm, task, NULL, &task->resume));
+  f->done = task->resume.blocks;
+  return PLAIT_OK;
 }
 
 // Opens the job as `run` would, by itself and without the lock.
-static void try_open(pl_comm *comm, pl_job *job, finding *f) {
+static plait_err try_open(pl_comm *comm, pl_job *job, finding *f) {
   pl_task *task = NULL;
   if (pl_task_open(comm, job, 1, 1, &task) != PLAIT_OK) {
     snprintf(f->refusal, sizeof f->refusal, "%s", pl_message());
-    return;
+    return PLAIT_OK;
   }
   f->found = task->resume.found;
   f->finished = task->resume.finished;
@@ -158,8 +169,9 @@ static void try_open(pl_comm *comm, pl_job *job, finding *f) {
   const plait_kernel *kernel = job->kernel; // what is emitted is counted by blocks
   f->reds = kernel->pattern == PLAIT_REDUCE && kernel->reduce.emit ? 1 : task->cut.nreds;
   f->steps = task->evolve ? task->evolve->steps : 0;
-  f->done = task->resume.blocks;
+  plait_err err = count_done(comm, task, f);
   pl_task_close(&task);
+  return err;
 }
 
 static plait_err run(const pl_cli *cli) {
@@ -176,7 +188,7 @@ static plait_err run(const pl_cli *cli) {
   GUARD(
       pl_journal_scan(job->vary && *job->vary->table ? job->vary->table : job->output, &f.journal));
   if (is_evolve(&f)) GUARD(pl_checkpoints_scan(job->output, &f.checkpoints));
-  (job->vary ? try_study : try_open)(comm, job, &f);
+  GUARD((job->vary ? try_study : try_open)(comm, job, &f));
   err = o->format == PL_FORMAT_JSON ? print_json(&f) : print_text(&f);
 done:
   pl_journal_found_free(&f.journal);

@@ -135,7 +135,8 @@ static plait_err run_task(const pl_station *station, const options *o, const pl_
                           pl_job *job, pl_bar *bar) {
   bool opened;
   pl_report report = {0};
-  pl_progress progress = {.tell = pl_bar_tell, .pass = pl_bar_pass, .data = bar};
+  pl_progress progress = {
+      .tell = pl_bar_tell, .pass = pl_bar_pass, .before = pl_bar_before, .data = bar};
   const pl_watchdog_plan watch = {
       .comm = station->comm, .stall = job->run.stall, .stalled = tell_stall, .data = bar};
   if (job->kernel->pattern >= PLAIT_EVOLVE) bar->unit = "steps";

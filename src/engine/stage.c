@@ -17,6 +17,7 @@ static void tell(pl_stage *stage, int64_t done, int64_t total) {
   double seconds = pl_now() - stage->start;
   int64_t bytes =
       total > 0 ? (int64_t)((double)stage->task->bytes_read * (double)done / (double)total) : 0;
+  if (stage->progress->before) stage->progress->before(stage->progress->data, stage->resumed);
   stage->progress->tell(stage->progress->data, done, total, bytes, seconds);
 }
 

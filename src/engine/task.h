@@ -52,6 +52,7 @@ void pl_task_close(pl_task **task);
 typedef struct pl_progress { // called on rank 0 a few times a second, from one strand at a time
   void (*tell)(void *data, int64_t done, int64_t total, int64_t bytes, double seconds);
   void (*pass)(void *data, int pass); // from now on `done` counts in this pass (1 is the second)
+  void (*before)(void *data, int64_t blocks); // of `done`, by an earlier run; NULL, not called: 0
   void *data;
 } pl_progress;
 

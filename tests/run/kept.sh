@@ -57,10 +57,31 @@ echo "  killed after ${passes:-0} passes"
 checks=$((checks + 1)); [ "${passes:-0}" -gt 0 ] || fail "no pass was kept"
 run 0 "$plait" resume-info long.yaml
 has out "^passes +$passes are done"; has out '^results +[0-9]+ of [0-9]+ blocks of the pass after these'
+left=$(sed -n 's/^left *\([0-9]*\) of \([0-9]*\) blocks.*/\1 \2/p' out)
 "$plait" run long.yaml --threads 1 >/dev/null 2>err & pid=$!
 sleep 0.5; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
 last='the run that goes on'
-has err "goes on from .*: $passes pass(es are| is) done, and [0-9]+ of [0-9]+ blocks of the next"
+done=$((${left#* } - ${left% *}))
+has err "goes on from .*: $passes pass(es are| is) done, and $done of ${left#* } blocks of the next"
+
+# ---- resume-info counts as the run does
+cat >map.yaml <<'END'
+kernel: gaussian
+input: 'generate:random?shape=400x1000x1000&type=float32'
+output: map.nc
+params: {sigma: 5}
+run: {block: 4 MB}
+END
+"$plait" run map.yaml --quiet --threads 1 >/dev/null 2>&1 & pid=$!
+for _ in $(seq 100); do [ -e map.nc.journal ] && break; sleep 0.05; done
+sleep 0.3; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+run 0 "$plait" resume-info map.yaml
+left=$(sed -n 's/^left *\([0-9]*\) of.*/\1/p' out)
+checks=$((checks + 1)); [ "${left:-0}" -gt 0 ] || fail "nothing is left"
+"$plait" run map.yaml --threads 1 >/dev/null 2>err & pid=$!
+sleep 0.5; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+last='the map that goes on'
+has err "goes on from .*: [1-9][0-9]* of [0-9]+ blocks are done, $left are left"
 
 # ---- complete, but killed before its journal was gone
 export PLAIT_FAULT_DIR="$work" PLAIT_FAULT=rename:1:after

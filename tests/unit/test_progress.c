@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "command/progress.h"
 
 static void line_says_percent_rate_and_time_left(void **state) {
@@ -109,6 +111,38 @@ static void log_hears_of_later_passes(void **state) {
   assert_in_range(lines - 20, 4, 6);
 }
 
+// What the bar says of these numbers in a log.
+static void told(pl_bar *bar, int64_t done, double seconds, char *text, size_t room) {
+  FILE *log = tmpfile();
+  int kept = dup(STDERR_FILENO);
+  assert_non_null(log);
+  fflush(stderr);
+  dup2(fileno(log), STDERR_FILENO);
+  pl_bar_tell(bar, done, 400, 0, seconds);
+  fflush(stderr);
+  dup2(kept, STDERR_FILENO);
+  close(kept);
+  rewind(log);
+  size_t n = fread(text, 1, room - 1, log);
+  text[n] = 0;
+  fclose(log);
+}
+
+// 80 blocks are of an earlier run: 20 in 2 s are 10 a second, not 50.
+static void rate_is_of_this_run(void **state) {
+  pl_bar bar = {.unit = "blocks"};
+  char text[256];
+  (void)state;
+  pl_bar_before(&bar, 80);
+  told(&bar, 80, 1, text, sizeof text);
+  assert_non_null(strstr(text, "80/400 blocks"));
+  assert_null(strstr(text, "blocks/s"));
+  assert_null(strstr(text, "left"));
+  told(&bar, 100, 2, text, sizeof text);
+  assert_non_null(strstr(text, "10 blocks/s"));
+  assert_non_null(strstr(text, "left 30"));
+}
+
 static void quiet_bar_draws_nothing(void **state) {
   pl_bar bar;
   (void)state;
@@ -132,6 +166,7 @@ int main(void) {
       cmocka_unit_test(log_gets_a_line_every_minute_of_slow_work),
       cmocka_unit_test(log_is_not_flooded_by_fast_work),
       cmocka_unit_test(log_hears_of_later_passes),
+      cmocka_unit_test(rate_is_of_this_run),
       cmocka_unit_test(quiet_bar_draws_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
