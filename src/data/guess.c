@@ -16,6 +16,7 @@ static const magic magics[] = {
     {0, 4, "\x0e\x03\x13\x01", "an HDF4 file (convert it: h4toh5, ncks)"},
     {0, 4, "GRIB", "a GRIB file (convert it: cdo -f nc copy)"},
     {0, 4, "PK\x03\x04", "a zip archive, not of NumPy arrays (unpack it)"},
+    {0, 4, "PK\x05\x06", "a zip archive with nothing in it"},
     {0, 2, "\x1f\x8b", "compressed with gzip (unpack it: gunzip)"},
     {0, 3, "BZh", "compressed with bzip2 (unpack it: bunzip2)"},
     {0, 6,

@@ -32,7 +32,7 @@ void pl_resume_cut(const pl_resume *resume, const bool reduced[], pl_cut *cut);
 // Collective, with NAME.partial open again. Every rank reads a part of the results that are said to
 // be there and compares their checksums; what differs is done again. Chooses the partials to take
 // up: none of a block that is done, and no more than fit into the memory that is left. Without an
-// output (NULL) the journal is believed, and nothing is logged: what a run will find if all is well.
+// output (NULL) the journal is believed and nothing logged: what a run will find if all is well.
 plait_err pl_resume_check(pl_comm *comm, const struct pl_task *task, pl_output *output,
                           pl_resume *resume);
 bool pl_resume_done(const pl_resume *resume, int64_t block);

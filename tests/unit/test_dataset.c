@@ -121,7 +121,8 @@ static void what_an_input_begins_with(void **state) {
 
 static void test_guesses(void **state) {
   (void)state;
-  check_guess("PK\x03\x04rest", 8, "npz");
+  check_guess("PK\x03\x04rest", 8, "not of NumPy arrays");
+  check_guess("PK\x05\x06", 4, "nothing in it"); // numpy.savez of no array
   check_guess("\x1f\x8b\x08", 3, "gzip");
   check_guess("GRIB....", 8, "GRIB");
   check_guess("II*\0", 4, "TIFF");
