@@ -15,16 +15,21 @@ enum { MOST_BYTES = 1 << 20, TAG = 40 };
 void pl_row_clear(pl_row *row, int64_t number, int64_t cells) {
   memset(row, 0, sizeof *row);
   row->number = number;
+  row->form = PL_ROW_MESSAGE;
   for (int64_t i = 0; i < cells; i++) row->values[i] = NAN;
 }
 
-// Cut between two characters, not inside one.
+// Cut between two characters, not inside one, and then with dots.
 void pl_row_note(pl_row *row, const char *message) {
-  size_t n = strnlen(message, PL_ROW_MESSAGE);
-  if (n == PL_ROW_MESSAGE)
-    for (n--; n > 0 && ((unsigned char)message[n] & 0xc0) == 0x80;) n--;
+  static const char dots[] = {'.', '.', '.'};
+  size_t n = strnlen(message, PL_ROW_MESSAGE + 1);
+  bool cut = n > PL_ROW_MESSAGE;
+  if (cut)
+    for (n = PL_ROW_MESSAGE - sizeof dots; n > 0 && ((unsigned char)message[n] & 0xc0) == 0x80;)
+      n--;
   memset(row->message, 0, sizeof row->message);
   memcpy(row->message, message, n);
+  if (cut) memcpy(row->message + n, dots, sizeof dots);
   for (size_t i = 0; i < n; i++)
     if ((unsigned char)row->message[i] < ' ') row->message[i] = ' ';
 }
@@ -69,9 +74,16 @@ plait_err pl_rows_flush_now(pl_rows *rows, pl_journal *journal) {
 
 // ---- an earlier run ----
 
-static plait_err take(pl_rows *rows, const char *bytes, int64_t n, int64_t count, uint8_t *seen) {
+static plait_err refuse(const char *output) {
+  return plait_fail(PLAIT_OUTPUT, "%s.journal has rows of another form; --fresh starts over",
+                    output);
+}
+
+static plait_err take(pl_rows *rows, const char *output, const char *bytes, int64_t n,
+                      int64_t count, uint8_t *seen) {
   for (int64_t i = 0; i < n; i++) {
     const pl_row *row = (const pl_row *)(const void *)(bytes + (size_t)i * rows->bytes);
+    if (row->form != PL_ROW_MESSAGE) return refuse(output);
     if (row->number < 0 || row->number >= count) continue;
     uint8_t *byte = &seen[row->number / 8], bit = (uint8_t)(1u << (row->number % 8));
     if (*byte & bit) continue;
@@ -86,12 +98,11 @@ plait_err pl_rows_read(pl_rows *rows, const char *output, const pl_journal_found
   for (int64_t i = 0; i < found->nrows; i++) {
     const pl_journal_place *place = &found->rows[i];
     char *bytes = NULL;
-    if (place->bytes % (int64_t)rows->bytes != 0)
-      return plait_fail(PLAIT_OUTPUT, "%s.journal has rows of another size; --fresh starts over",
-                        output);
+    if (place->bytes % (int64_t)rows->bytes != 0) return refuse(output);
     TRY(pl_alloc((size_t)place->bytes, 1, &bytes));
     plait_err err = pl_journal_read(output, place, bytes);
-    if (err == PLAIT_OK) err = take(rows, bytes, place->bytes / (int64_t)rows->bytes, count, seen);
+    if (err == PLAIT_OK)
+      err = take(rows, output, bytes, place->bytes / (int64_t)rows->bytes, count, seen);
     pl_free(&bytes);
     TRY(err);
   }

@@ -6,14 +6,14 @@
 #define PL_STUDY_ROWS_H
 #include "engine/journal.h"
 
-enum { PL_ROW_MESSAGE = 112 };
+enum { PL_ROW_MESSAGE = 176 }; // room for a sentence with its advice, and `values` aligned
 
 typedef enum pl_row_status { PL_ROW_DONE, PL_ROW_FAILED } pl_row_status;
 
-typedef struct pl_row { // `cells` doubles follow
-  int64_t number;       // of the combination
-  int32_t status, unused;
-  char message[PL_ROW_MESSAGE]; // why it failed, or what its kernel warns of; cut to fit; zeros
+typedef struct pl_row {         // `cells` doubles follow
+  int64_t number;               // of the combination
+  int32_t status, form;         // form: PL_ROW_MESSAGE, else it is a row of another plait
+  char message[PL_ROW_MESSAGE]; // why it failed, or what its kernel warns of; zeros. Cut: "..."
   double values[];
 } pl_row;
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // {from: A, to: B, step: S} and {from: A, to: B, count: N, scale: log} -> values. The ends are
-// exact; the others are computed from their number, so that nothing accumulates. All lie between
-// the ends, which the parameter's table has checked.
+// exact; the others are computed from their number, so that nothing accumulates, and steps of
+// decimals give decimals: 0.3, as a list would say, not 0.1 + 2 * 0.1. All lie between the ends,
+// which the parameter's table has checked.
 #include "engine/vary.h"
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 typedef struct range {
   pl_number from, to, step; // of the kind of the parameter
@@ -83,9 +86,24 @@ static double between(const range *r, double from, double to, double part) {
   return copysign(exp(log(fabs(from)) + (log(fabs(to)) - log(fabs(from))) * part), from);
 }
 
+static double rounded(double x, int decimals) {
+  char text[64];
+  snprintf(text, sizeof text, "%.*f", decimals, x);
+  return strtod(text, NULL) + 0.0; // -0 becomes 0
+}
+
+// Decimals of a range that is written with no more than 15 digits; -1: it is not.
+static int decimals_of(const range *r) {
+  int decimals = 14 - (int)floor(log10(fmax(fabs(r->from.r), fabs(r->to.r))));
+  if (decimals < 0 || decimals > 30) return -1;
+  bool all = rounded(r->from.r, decimals) == r->from.r && rounded(r->step.r, decimals) == r->step.r;
+  return all ? decimals : -1;
+}
+
 static void fill(const range *r, const pl_axis *axis, pl_number value[]) {
   bool whole = axis->param->kind == PLAIT_PARAM_INT;
   double from = real(axis, r->from), to = real(axis, r->to);
+  int decimals = whole || r->count > 0 || axis->n < 2 ? -1 : decimals_of(r);
   for (int64_t i = 0; i < axis->n; i++) {
     bool last = r->count > 0 && i == axis->n - 1;
     double part = r->count > 1 ? (double)i / (double)(axis->n - 1) : 0;
@@ -99,6 +117,7 @@ static void fill(const range *r, const pl_axis *axis, pl_number value[]) {
       value[i].i = r->from.i + i * r->step.i;
     else
       value[i].r = from + (double)i * r->step.r;
+    if (i > 0 && decimals >= 0) value[i].r = rounded(value[i].r, decimals);
     // The last step may end a hair behind.
     if (!whole && r->count == 0 && (r->step.r > 0 ? value[i].r > to : value[i].r < to))
       value[i] = r->to;

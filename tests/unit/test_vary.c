@@ -201,22 +201,43 @@ static void test_fill(void **state) {
   assert_int_equal(pl_column_fill(&all, PLAIT_F32, 2, larger, data, to), PLAIT_KERNEL);
 }
 
-// A message that is cut ends between two characters.
+// A message that is cut ends between two characters, with dots; one that fits stays as it is.
 static void test_message_is_cut(void **state) {
   (void)state;
   _Alignas(16) char room[sizeof(pl_row) + sizeof(double)];
   pl_row *row = (pl_row *)(void *)room;
-  char text[200];
+  char text[PL_ROW_MESSAGE + 9];
   memset(text, 'a', sizeof text);
-  memcpy(text + PL_ROW_MESSAGE - 2, "\xe2\x82\xac", 3); // a euro sign over the end
-  text[199] = 0;
+  memcpy(text + PL_ROW_MESSAGE - 4, "\xe2\x82\xac", 3); // a euro sign over the cut
+  text[PL_ROW_MESSAGE + 1] = 0;
   pl_row_clear(row, 3, 1);
   pl_row_fail(row, 1, text);
   assert_int_equal(row->number, 3);
   assert_int_equal(row->status, PL_ROW_FAILED);
-  assert_int_equal(row->message[PL_ROW_MESSAGE - 3], 'a');
-  assert_int_equal(row->message[PL_ROW_MESSAGE - 2], 0);
+  assert_memory_equal(row->message + PL_ROW_MESSAGE - 5, "a...\0", 5);
   assert_true(isnan(row->values[0]));
+  text[PL_ROW_MESSAGE] = 0;
+  pl_row_note(row, text);
+  assert_memory_equal(row->message, text, PL_ROW_MESSAGE);
+}
+
+// What is written with few decimals stays so: equal to the number that a list would hold.
+static void test_steps_are_decimals(void **state) {
+  (void)state;
+  static const double rate[] = {-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3};
+  pl_job *job = load("  params.volatility: {from: 0.1, to: 1, step: 0.1}\n"
+                     "  params.rate: {from: -0.3, to: 0.3, step: 0.1}\n"
+                     "  params.maturity: {from: 1, to: 2, step: 0.3333333333333333}\n"
+                     "  params.spot: {from: 1000000, to: 1000000.0000001, step: 1e-9}\n"
+                     "  how: cross\n");
+  assert_non_null(job);
+  const pl_axis *axis = job->vary->axis;
+  assert_int_equal(axis[0].n, 10);
+  for (int i = 0; i < 10; i++) assert_true(pl_axis_number(&axis[0], i) == (i + 1) / 10.0);
+  for (int i = 0; i < 7; i++) assert_true(pl_axis_number(&axis[1], i) == rate[i]);
+  assert_true(pl_axis_number(&axis[2], 1) == 1 + 0.3333333333333333);
+  assert_true(pl_axis_number(&axis[3], 1) == 1e6 + 1e-9);
+  pl_job_free(&job);
 }
 
 int main(void) {
@@ -224,6 +245,7 @@ int main(void) {
       cmocka_unit_test(test_cross),
       cmocka_unit_test(test_zip_and_nested),
       cmocka_unit_test(test_ranges_end_exactly),
+      cmocka_unit_test(test_steps_are_decimals),
       cmocka_unit_test(test_first_value_is_the_parameter),
       cmocka_unit_test(test_sets_every_kind),
       cmocka_unit_test(test_override),
