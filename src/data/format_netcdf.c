@@ -134,6 +134,8 @@ static plait_err open_netcdf(const char *path, const char *variable, pl_dataset 
   GUARD(choose_road(path, &var, meta, nc));
   nc->plain = pl_convert_of(meta, nc->swap);
   nc->woven = pl_convert_of(meta, false);
+  nc->whole = (pl_raw){nc->fd, dataset->path, nc->begin, meta->ndim, {0}, nc->size};
+  memcpy(nc->whole.shape, meta->shape, sizeof nc->whole.shape);
   dataset->state = nc;
   return PLAIT_OK;
 done:
@@ -224,6 +226,12 @@ static bool share_netcdf(pl_dataset *dataset, const pl_box *box) {
   return true;
 }
 
+static const pl_raw *plain_netcdf(const pl_dataset *dataset) {
+  const pl_netcdf *nc = dataset->state;
+  bool plain = nc->road == PL_NETCDF_STRAIGHT && nc->ntiles == 1 && nc->address == NULL;
+  return plain && nc->begin > 0 && pl_convert_idle(&nc->plain) ? &nc->whole : NULL;
+}
+
 const pl_format pl_format_netcdf = {
     .name = "netcdf",
     .summary = "NetCDF: classic (CDF-1, CDF-2, CDF-5) and NetCDF-4",
@@ -236,6 +244,7 @@ const pl_format pl_format_netcdf = {
     .fetch = fetch_netcdf,
     .decode = decode_netcdf,
     .share = share_netcdf,
+    .plain = plain_netcdf,
     .list = pl_netcdf_list,
     .list_scalars = pl_netcdf_list_scalars,
     .scalar = pl_netcdf_scalar,

@@ -62,4 +62,5 @@ const pl_format pl_format_npy = {
     .fetch = pl_npy_fetch,
     .decode = pl_npy_decode,
     .share = pl_npy_share,
+    .plain = pl_npy_plain,
 };

@@ -193,6 +193,7 @@ const pl_format pl_format_npz = {
     .fetch = pl_npy_fetch,
     .decode = pl_npy_decode,
     .share = pl_npy_share,
+    .plain = pl_npy_plain,
     .list = list_npz,
     .list_scalars = list_scalars_npz,
     .scalar = scalar_npz,

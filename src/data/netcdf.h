@@ -94,6 +94,7 @@ typedef struct pl_netcdf {
   int64_t tile[PLAIT_DIMS], count[PLAIT_DIMS]; // extent of a tile; tiles along each axis
   int64_t ntiles;
   int64_t begin, step;   // address of tile t is begin + t * step, unless looked up (HDF5)
+  pl_raw whole;          // the same of an array in one tile
   unsigned char fill[8]; // stored bytes of the fill value: tiles that were never written
   hid_t file, data;      // -1: not open. CHUNKS, and STRAIGHT over chunks
   int64_t *address;      // of chunks that were looked up: -1 never written, -2 not looked up yet

@@ -104,6 +104,11 @@ void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, cons
   if (!pl_convert_idle(&s->convert)) pl_decode(&s->convert, NULL, to);
 }
 
+const pl_raw *pl_npy_plain(const pl_dataset *dataset) {
+  const state *s = dataset->state;
+  return pl_convert_idle(&s->convert) ? &s->raw : NULL;
+}
+
 bool pl_npy_share(pl_dataset *dataset, const pl_box *box) {
   (void)dataset, (void)box;
   return true; // preadv, and nothing that changes

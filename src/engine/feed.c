@@ -61,14 +61,15 @@ plait_err pl_feed_start(pl_task *task, int team, pl_feed *feed) {
     TRY(pl_calloc((size_t)task->batch, sizeof *slot->blocks, &slot->blocks));
     feed->idle[feed->nidle++] = feed->memory + (size_t)s * (size_t)task->batch * each;
   }
-  pl_feed_source_start(feed);
-  return pl_feed_probe_start(feed);
+  TRY(pl_feed_probe_start(feed));
+  return pl_feed_source_start(feed);
 }
 
 void pl_feed_stop(pl_feed *feed) {
   for (int s = 0; feed->slots && s < feed->task->slots; s++) pl_free(&feed->slots[s].blocks);
   for (int64_t b = 0; feed->kept && b < feed->task->cut.nblocks; b++) pl_free(&feed->kept[b]);
   if (feed->task) pthread_mutex_destroy(&feed->mutex);
+  pl_view_close(&feed->view);
   pl_free(&feed->kept);
   pl_free(&feed->probe);
   pl_free(&feed->idle);
@@ -99,6 +100,8 @@ void pl_feed_arrive(pl_feed *feed, int slot) {
 }
 
 void pl_feed_leave(pl_feed *feed, int slot) {
+  const pl_feed_block *b = &feed->slots[slot].blocks[0];
+  if (feed->forgets && b->in_parts) pl_view_forget(feed->view, &b->own);
   pthread_mutex_lock(&feed->mutex);
   feed->idle[feed->nidle++] = feed->slots[slot].memory;
   pthread_mutex_unlock(&feed->mutex);

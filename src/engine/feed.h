@@ -16,6 +16,7 @@
 #ifndef PL_FEED_H
 #define PL_FEED_H
 #include "data/strips.h"
+#include "data/view.h"
 #include "engine/task.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -57,6 +58,8 @@ typedef struct pl_feed {
   atomic_bool waited;    // the last fetch had to wait for storage
   char *probe;           // a few cells: does reading them wait?
   pl_feed_source source;
+  pl_view *view;    // of the input, for blocks in parts; NULL: parts are read
+  bool forgets;     // ... block by block
   double team_read; // s in which the team fetched
   int64_t bytes_read;
   char **kept;  // decoded blocks that stay between passes, by index; NULL: none
@@ -91,6 +94,6 @@ bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b);
 void pl_feed_by_team(pl_feed *feed, pl_feed_block *b, int thread, plait_raise *raise);
 // Whether an unfetched block can be taken in parts.
 bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b);
-void pl_feed_source_start(pl_feed *feed);
+plait_err pl_feed_source_start(pl_feed *feed);
 int64_t pl_feed_switches(void); // times the calling thread gave up its core of its own will
 #endif

@@ -6,10 +6,8 @@
 // decoded (bytes swapped, unpacked) by one thread while it is in its own cache, and the block as a
 // whole goes where the last one was.
 //
-// Not mapped. A mapping of the file was tried where the array lies in it as a kernel takes it, so
-// that nothing is copied: no faster (0.19 to 0.32 s of computing instead of 0.10 to 0.15 of reading
-// and 0.07 to 0.11 of computing, same gigabyte). A page fault brings 64 KiB at most, of which a
-// block of a few columns uses a part, and pages have to leave again to keep within the budget.
+// Where the array lies in the file as a kernel takes it, and the kernel takes parts of strips
+// (plan->strips), nothing is copied at all: view.h.
 //
 // A block is left to the team when reading a few of its last cells did not wait and the last fetch
 // did not wait either. If that was wrong the team waits for it once, sees that, and the reader
@@ -178,9 +176,17 @@ bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b) {
          part_bytes(feed, &strips, &raw) * (size_t)feed->team <= pl_feed_block_bytes(task);
 }
 
+static bool look_at_part(pl_feed *feed, const pl_box *box, plait_block *part) {
+  *part = pl_block_over(NULL, feed->task->array.type, box, NULL);
+  pl_view_look(feed->view, box, part);
+  if (pl_view_waited()) feed->waited = true;
+  return true;
+}
+
 static bool read_part(const struct plait_source *base, const plait_call *call,
                       const plait_strips *strips, const pl_box *box, plait_block *part) {
   const pl_feed_source *source = (const pl_feed_source *)base;
+  if (source->feed->view) return look_at_part(source->feed, box, part);
   double start = pl_now();
   size_t raw, bytes = part_bytes(source->feed, strips, &raw);
   char *at = source->block->raw + (size_t)call->thread * bytes;
@@ -191,7 +197,23 @@ static bool read_part(const struct plait_source *base, const plait_call *call,
   return err == PLAIT_OK;
 }
 
-void pl_feed_source_start(pl_feed *feed) {
+// A view may take what the budget leaves: all of the file, or a block at a time.
+static plait_err open_view(pl_feed *feed) {
+  const pl_task *task = feed->task;
+  const pl_raw *plain = pl_dataset_plain(task->input);
+  size_t left = task->budget > task->needed ? (size_t)(task->budget - task->needed) : 0;
+  pl_box largest = {.ndim = task->cut.ndim};
+  if (!plain) return PLAIT_OK;
+  TRY(pl_view_open(plain, &feed->view));
+  if (!feed->view) return PLAIT_OK;
+  pl_cut_largest(&task->cut, largest.n);
+  if (pl_view_span(feed->view, &largest) > left) pl_view_close(&feed->view);
+  feed->forgets = feed->view && pl_view_bytes(feed->view) > left;
+  return PLAIT_OK;
+}
+
+plait_err pl_feed_source_start(pl_feed *feed) {
   feed->source = (pl_feed_source){.base = {.read = read_part}, .feed = feed};
   if (feed->task->input) feed->source.base.chunk = chunk_of(feed);
+  return feed->team > 0 && feed->task->plan.strips ? open_view(feed) : PLAIT_OK;
 }

@@ -20,4 +20,11 @@ bounded relief-smooth.yaml params.axes=all params.sigma=1
 bounded sst-stats.yaml params.axes=0 'params.statistics=[mean,std,min,max]'
 bounded sst-stats.yaml params.axes=all 'params.statistics=[mean,std,min,max]'
 bounded sst-stats.yaml 'params.axes=[1]' 'params.statistics=[mean,std,min,max]'
+# A file in the page cache is not copied where a block of it fits the budget beside the rest.
+run 0 "$plait" run --quiet "$source_dir/jobs/relief-smooth.yaml" "$input" output=file.npy params.axes=all params.sigma=0 params.type=float32
+input=input=file.npy
+for budget in $((32 << 20)) $((128 << 20)) $((1 << 30)); do
+  bounded sst-stats.yaml params.axes=0 'params.statistics=[mean,std,min,max]'
+done
+rm file.npy
 finish

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A file seen through a mapping: the values that reading gives, where it is not done, and what
+// happens when the file becomes shorter under it.
+#include "data/view.h"
+#include "base/mem.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { NT = 300, NX = 5000, HEAD = 128 };
+
+static char path[] = "/tmp/plait-view-XXXXXX";
+static int fd = -1;
+
+static pl_raw whole(void) {
+  return (pl_raw){fd, path, HEAD, 2, {NT, NX}, sizeof(float)};
+}
+
+static int make_file(void **state) {
+  (void)state;
+  float row[NX];
+  char head[HEAD] = "";
+  fd = mkstemp(path);
+  if (fd < 0 || write(fd, head, HEAD) != HEAD) return -1;
+  for (int t = 0; t < NT; t++) {
+    for (int x = 0; x < NX; x++) row[x] = (float)(t * NX + x);
+    if (write(fd, row, sizeof row) != sizeof row) return -1;
+  }
+  return 0;
+}
+
+static int remove_file(void **state) {
+  (void)state;
+  close(fd);
+  return unlink(path);
+}
+
+static void shows_what_reading_gives(void **state) {
+  (void)state;
+  pl_raw raw = whole();
+  pl_view *view;
+  pl_box box = {2, {7, 1234}, {20, 300}};
+  plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
+  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
+  assert_non_null(view);
+  for (int again = 0; again < 2; again++) { // forgetting changes nothing
+    pl_view_look(view, &box, &part);
+    for (int64_t t = 0; t < box.n[0]; t++)
+      for (int64_t x = 0; x < box.n[1]; x++) {
+        float value = ((const float *)part.data)[t * part.stride[0] + x * part.stride[1]];
+        assert_true(value == (float)((7 + t) * NX + 1234 + x));
+      }
+    pl_view_forget(view, &box);
+  }
+  assert_int_equal(pl_view_bytes(view), HEAD + NT * NX * sizeof(float));
+  assert_int_equal(pl_view_span(view, &box), (19 * NX + 300) * sizeof(float));
+  pl_view_close(&view);
+  assert_null(view);
+}
+
+// In odd places vectors could not be loaded; the handler knows one view.
+static void where_it_is_not_done(void **state) {
+  (void)state;
+  pl_raw raw = whole(), odd = whole(), longer = whole();
+  pl_view *view, *other;
+  odd.offset = HEAD - 1;
+  longer.shape[0] = NT + 1;
+  assert_int_equal(pl_view_open(&odd, &other), PLAIT_OK);
+  assert_null(other);
+  assert_int_equal(pl_view_open(&longer, &other), PLAIT_OK);
+  assert_null(other);
+  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&raw, &other), PLAIT_OK);
+  assert_null(other);
+  pl_view_close(&view);
+  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
+  assert_non_null(view);
+  pl_view_close(&view);
+}
+
+// The child looks at a file that is cut short under it.
+static void look_at_nothing(int out) {
+  pl_raw raw = whole();
+  pl_view *view;
+  pl_box box = {2, {NT - 1, NX - 1}, {1, 1}};
+  plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
+  dup2(out, STDERR_FILENO);
+  if (pl_view_open(&raw, &view) != PLAIT_OK || ftruncate(fd, 4096) != 0) _exit(3);
+  pl_view_look(view, &box, &part);
+  volatile float value = *(const float *)part.data;
+  _exit(value == 0 ? 4 : 5);
+}
+
+static void a_file_that_becomes_shorter(void **state) {
+  (void)state;
+  int ends[2], status;
+  char said[600] = "";
+  assert_int_equal(pipe(ends), 0);
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) look_at_nothing(ends[1]);
+  close(ends[1]);
+  assert_true(read(ends[0], said, sizeof said - 1) > 0);
+  close(ends[0]);
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 1);
+  assert_non_null(strstr(said, "it became shorter, or the disk failed"));
+  assert_non_null(strstr(said, path));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(shows_what_reading_gives), cmocka_unit_test(where_it_is_not_done),
+      cmocka_unit_test(a_file_that_becomes_shorter), // the last: it spoils the file
+  };
+  return cmocka_run_group_tests(tests, make_file, remove_file);
+}
