@@ -285,7 +285,7 @@ typedef struct plait_strips {
 } plait_strips;
 // Threads: any, all get the same. Bits: strips depend on the number of threads, results must not.
 void plait_strips_make(const plait_call *call, const plait_block *in, plait_strips *strips);
-// Part i of strip s, read-only, *borrowed until* this thread asks again. false: none, or unreadable.
+// Part i of strip s, read-only, *borrowed until* this thread asks again. false: none, unreadable.
 bool plait_strips_part(const plait_call *call, const plait_strips *strips, int64_t s, int64_t i,
                        plait_block *part);
 
