@@ -54,7 +54,7 @@ static bool is_plain_file(const char *path) {
   return !stat(path, &status) && S_ISREG(status.st_mode);
 }
 
-// Beside what else there is to start, MPI above all.
+// Beside what else there is to start.
 static void expect_files(const pl_job *job) {
   pl_dataset_expect(job->input);
   pl_outformat_expect(job->output, job->run.format > 0 ? pl_run_formats[job->run.format] : "");

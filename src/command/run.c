@@ -205,7 +205,9 @@ static plait_err run(const pl_cli *cli) {
   if (o->deadline && !pl_parse_time(o->deadline, &seconds))
     return plait_fail(PLAIT_USAGE, "--deadline: '%s' is not a time like \"50 min\"", o->deadline);
   TRY(pl_overrides_check(cli->nargs - 1, cli->args + 1));
-  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, true, &wish);
+  // Libraries may load beside the start of a single process only: MPI_Init sets variables, and a
+  // library that reads one meanwhile crashes when the environment moves.
+  pl_job_wish(cli->args[0], cli->nargs - 1, cli->args + 1, !cli->launch.launched, &wish);
   plait_err err = pl_station_start(&cli->launch, &wish, true, cli->argv, &station);
   if (err == PLAIT_OK) err = run_job(&station, o, cli);
   return pl_station_stop(&station, err);

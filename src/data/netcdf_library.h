@@ -15,7 +15,8 @@
 // Before any function below is called. Quiet: no error stack on stderr; no file locks, unless the
 // user set HDF5_USE_FILE_LOCKING. PLAIT_INPUT: the library cannot be loaded, and why. Threads: any.
 plait_err pl_netcdf_load(void);
-// Begins to load in a thread of its own; pl_netcdf_load waits for it. Before other threads run.
+// Begins to load in a thread of its own; pl_netcdf_load waits for it. Before other threads run, and
+// nobody may change the environment until then: not before MPI_Init.
 void pl_netcdf_expect(void);
 
 #ifndef PL_NETCDF_LINKED
