@@ -141,6 +141,7 @@ static void plan(const plait_problem *problem, const void *params_, plait_grid *
   g->ndim = 2;
   window(a, 0, p->south, p->north, &g->first[0], &g->shape[0]);
   window(a, 1, p->west, p->east, &g->first[1], &g->shape[1]);
+  strcpy(g->units[1], "degrees_east"); // gauges may be written a turn further
   bool round = g->shape[1] == a->shape[1] &&
                fabs(spacing(a, 1) * (double)a->shape[1] - 360) < 0.5 * spacing(a, 1);
   if (round) g->edge[1][0] = g->edge[1][1] = PLAIT_EDGE_PERIODIC;

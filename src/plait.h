@@ -391,7 +391,7 @@ typedef struct plait_grid {
   int64_t first[PLAIT_DIMS];                     // cell of the input at which the grid starts
   char dims[PLAIT_DIMS][PLAIT_NAME];             // names of the axes; "" as in the input
   double start[PLAIT_DIMS], spacing[PLAIT_DIMS]; // centres of cells, when there is no input
-  char units[PLAIT_DIMS][PLAIT_NAME];            // of those
+  char units[PLAIT_DIMS][PLAIT_NAME];            // of those; degrees_east: gauges may be a turn off
   plait_edge edge[PLAIT_DIMS][2];
   double value[PLAIT_DIMS][2]; // for PLAIT_EDGE_ODD
   int nfields;

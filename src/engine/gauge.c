@@ -52,6 +52,27 @@ static wet find_wet(const pl_march *m, const int64_t wish[]) {
   return best;
 }
 
+// As `nearest` along an axis; a longitude may be written a turn further west or east.
+static int64_t nearest_on(const pl_march *m, int axis, const double *coord, double x) {
+  int64_t n = m->grid.shape[axis], cell;
+  cell = nearest(coord, n, x, m->grid.edge[axis][0] == PLAIT_EDGE_PERIODIC);
+  if (strcmp(m->grid.units[axis], "degrees_east") != 0) return cell;
+  if (cell < 0) cell = nearest(coord, n, x + 360, false);
+  return cell < 0 ? nearest(coord, n, x - 360, false) : cell;
+}
+
+static plait_err outside(const pl_march *m, const double *const coord[], const pl_gauge_row *row) {
+  static const char axes[] = "xyz";
+  pl_text range = {0};
+  for (int a = m->grid.ndim - 1, i = 0; a >= 0; a--, i++)
+    pl_text_add(&range, "%s%c from %g to %g", i > 0 ? ", " : "", axes[i], coord[a][0],
+                coord[a][m->grid.shape[a] - 1]);
+  plait_err err = plait_fail(PLAIT_JOB, "evolve.gauges: %s at (%g, %g) lies outside the grid: %s",
+                             row->name, row->x, row->y, range.at ? range.at : "");
+  pl_text_free(&range);
+  return err;
+}
+
 static plait_err place(pl_gauges *g, const double *const coord[], const pl_gauge_row *row,
                        pl_gauge *gauge) {
   const pl_march *m = g->march;
@@ -60,11 +81,8 @@ static plait_err place(pl_gauges *g, const double *const coord[], const pl_gauge
   int64_t wish[PL_AXES] = {0};
   snprintf(gauge->name, sizeof gauge->name, "%s", row->name);
   for (int a = 0; a < ndim; a++) {
-    wish[a] = nearest(coord[a], m->grid.shape[a], at[ndim - 1 - a],
-                      m->grid.edge[a][0] == PLAIT_EDGE_PERIODIC);
-    if (wish[a] < 0)
-      return plait_fail(PLAIT_JOB, "evolve.gauges: %s at (%g, %g) lies outside the grid", row->name,
-                        row->x, row->y);
+    wish[a] = nearest_on(m, a, coord[a], at[ndim - 1 - a]);
+    if (wish[a] < 0) return outside(m, coord, row);
   }
   wet mine = find_wet(m, wish), *all = NULL;
   TRY(pl_comm_agree(m->comm, pl_alloc((size_t)size, sizeof *all, &all)));

@@ -94,6 +94,14 @@ has out 'grid     24 x 40 x 32 cells, cut into 1 x 1 x 1 part,'
 has out 'steps    45 of 1 s \(45(\.0)? s\); stable up to 1\.66667 s'; has out 'kept     5 snapshots, every 10 steps'
 run 0 "$plait" check box.yaml --format json; is_json; has out '"steps": 45'; has out '"name": "heat"'
 run 0 "$plait" check globe.yaml 'evolve.gauges=[{name: Sahara, x: 10, y: 25}]'; has out '^warning .*Sahara at'
+pacific=(params.west=120 params.east=230 'params.shapes=[{kind: gaussian, amplitude: 2, lon: 180, lat: 20, radius: 300}]')
+# A longitude may be written from -180 to 180 where the grid counts to 360, and the other way round.
+for x in -157.87 202.13; do
+  run 0 "$plait" run globe.yaml output=turn$x.nc "${pacific[@]}" evolve.gauges="[{name: Honolulu, x: $x, y: 21.31}]" -q
+done
+cmp -s turn-157.87.nc.gauges.csv turn202.13.nc.gauges.csv || fail 'a gauge a turn further west is another place'
+run 2 "$plait" check globe.yaml "${pacific[@]}" 'evolve.gauges=[{name: Denver, x: -105, y: 39}]'
+has err 'Denver at \(-105, 39\) lies outside the grid: x from 120 to 230, y from -40 to 50'
 # box.nc must not be there: a refused job leaves nothing behind
 rm -f box.nc globe.nc
 no() { run 2 "$plait" run "$@"; lines err 1; empty out; [ ! -e box.nc ] && [ ! -e globe.nc ] || fail "$last wrote"; }
@@ -107,7 +115,7 @@ has err 'time axes of 1e\+09 snapshots .* run.memory is 1 GiB'
 no box.yaml evolve.fields=presure; has err 'presure'
 no box.yaml params.cells=[200000,200000,200000]; has err 'grid of 200000 x 200000 x 200000 cells takes .* of memory on a rank'
 no box.yaml run.memory=100KiB; has err 'takes [0-9.]+ [KM]iB of memory on a rank, which may have 100 KiB'
-no box.yaml 'evolve.gauges=[{name: far, x: 1, y: 99}]'; has err 'far.*outside'
+no box.yaml 'evolve.gauges=[{name: far, x: 1, y: 99}]'; has err 'far.*outside the grid: x from 0.5 to 31.5, y from 0.5'
 no box.yaml params.diffusivity_file=nowhere.nc; has err 'nowhere'
 no box.yaml "params.diffusivity_file=$relief"; has err 'shape'
 no box.yaml params.cells=[5]; has err 'axes'
