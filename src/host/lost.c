@@ -9,6 +9,7 @@
 
 // What the handler reads; `watching` is set last.
 static const char *from, *to, *last_words;
+static struct sigaction before; // MPI's, say
 static atomic_flag taken = ATOMIC_FLAG_INIT;
 static atomic_bool watching;
 
@@ -20,7 +21,7 @@ static void end_if_lost(int number, siginfo_t *info, void *context) {
     (void)told;
     _exit(1);
   }
-  signal(number, SIG_DFL); // somebody else's: it happens again, and ends the process
+  sigaction(number, &before, NULL); // not ours: it happens again, and goes where it went before
 }
 
 bool pl_lost_watch(const void *begin, size_t bytes, const char *line) {
@@ -30,7 +31,7 @@ bool pl_lost_watch(const void *begin, size_t bytes, const char *line) {
   to = from + bytes;
   last_words = line;
   sigemptyset(&action.sa_mask);
-  if (sigaction(SIGBUS, &action, NULL) != 0) {
+  if (sigaction(SIGBUS, &action, &before) != 0) {
     atomic_flag_clear(&taken);
     return false;
   }
@@ -40,6 +41,6 @@ bool pl_lost_watch(const void *begin, size_t bytes, const char *line) {
 
 void pl_lost_rest(void) {
   atomic_store(&watching, false);
-  signal(SIGBUS, SIG_DFL);
+  sigaction(SIGBUS, &before, NULL);
   atomic_flag_clear(&taken);
 }
