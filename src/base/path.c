@@ -122,9 +122,11 @@ static plait_err write_fd(int fd, const char *path, const char *text, size_t byt
   return pl_file_sync(fd, path);
 }
 
-static plait_err write_whole(const char *path, int flags, const char *text, size_t bytes) {
+// `name`: what the user calls it.
+static plait_err write_whole(const char *path, const char *name, int flags, const char *text,
+                             size_t bytes) {
   int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
-  if (fd < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", path);
+  if (fd < 0) return pl_fail_errno(PLAIT_OUTPUT, "cannot write", name);
   plait_err err = write_fd(fd, path, text, bytes);
   if (close(fd) != 0 && err == PLAIT_OK) err = pl_fail_errno(PLAIT_IO, "cannot close", path);
   return err;
@@ -133,7 +135,8 @@ static plait_err write_whole(const char *path, int flags, const char *text, size
 // A pipe or /dev/stdout is written in place: a rename would replace the device by a file.
 static plait_err write_through(const char *path, bool alone, const char *text, size_t bytes) {
   struct stat info;
-  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return write_whole(path, 0, text, bytes);
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+    return write_whole(path, path, 0, text, bytes);
   pl_text name = {0};
   if (alone)
     pl_text_add(&name, "%s.partial", path);
@@ -141,7 +144,7 @@ static plait_err write_through(const char *path, bool alone, const char *text, s
     pl_text_add(&name, "%s.%ld.tmp", path, (long)getpid());
   if (name.failed) return plait_fail(PLAIT_MEMORY, "out of memory");
   plait_err err = PLAIT_OK;
-  GUARD(write_whole(name.at, O_CREAT | O_TRUNC, text, bytes));
+  GUARD(write_whole(name.at, path, O_CREAT | O_TRUNC, text, bytes));
   GUARD(pl_file_rename(name.at, path));
 done:
   if (err != PLAIT_OK) unlink(name.at);

@@ -71,6 +71,7 @@ static const char *each_pass(const pl_task *task) {
 // A page of the file that several blocks share is brought for each of them, if it does not stay.
 static void add_fetched(const pl_task *task, pl_text *out) {
   char fetched[32];
+  if (task->bytes_read == 0) return; // made up as it is read
   if ((double)task->bytes_fetched < 1.25 * (double)task->bytes_read) return;
   pl_format_size(task->bytes_fetched, fetched);
   pl_text_add(

@@ -33,8 +33,12 @@ static plait_err by_name(const plait_array *array, const char *name, const char 
   if (near)
     return plait_fail(PLAIT_USAGE, "--slice: %s has no axis '%s'; did you mean '%s'?", array->name,
                       name, near);
-  return plait_fail(PLAIT_USAGE, "--slice: %s has no axis '%s'; its first is '%s'", array->name,
-                    name, array->dims[0]);
+  pl_text list = {0};
+  for (int d = 0; d < array->ndim; d++) pl_text_add(&list, "%s%s", d ? ", " : "", array->dims[d]);
+  plait_err err = plait_fail(PLAIT_USAGE, "--slice: %s has no axis '%s', only %s", array->name,
+                             name, list.at ? list.at : "");
+  pl_text_free(&list);
+  return err;
 }
 
 // One part of a word between commas; parts without a name count the leading axes.

@@ -61,6 +61,8 @@ cmp -s sst.png first.png && fail 'two times look the same'
 run 0 "$plait" view "$sst" --slice lon=90 -o section.png; has out 'lon=90'
 run 0 "$plait" view "$sst" -o json.png --format json; is_json; has out '"sequential"'
 run 2 "$plait" view "$sst" --slice tme=3 -o bad.png; has err "did you mean 'time'"
+run 2 "$plait" view "$sst" --slice depth=3 -o bad.png; has err "no axis 'depth', only time, lat, lon$"
+run 2 "$plait" view "$sst" -o nowhere/bad.png; has err 'nowhere/bad.png: cannot write: No such'; lines err 1
 run 2 "$plait" view "$sst" --slice time=12 -o bad.png; has err 'indices 0 to 11'
 run 2 "$plait" view "$sst" --slice time=x -o bad.png; has err 'not an index along time, 0 to 11'
 run 2 "$plait" view "$sst" --slice 0,1 -o bad.png; has err 'fewer than two axes'

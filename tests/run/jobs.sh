@@ -51,6 +51,7 @@ run 0 "$plait" check "$s" input=wide.npy params.axes=0 params.statistics=quantil
 has out '30.5 MiB to read, '; has out '^ +about [0-9.]+ [MG]iB from storage where memory cannot hold the file'
 run 0 "$plait" check "$s" input=wide.npy params.axes=0 params.statistics=quantile output=y.nc run.block=1GiB; has_not out 'from storage'
 run 0 "$plait" check "$s" input=wide.npy params.axes=1 params.statistics=quantile output=y.nc run.block=256KiB; has_not out 'from storage'
+run 0 "$plait" check "$s" 'input=generate:random?shape=3000x400x800&type=float32' params.axes=0 output=y.nc; has_not out 'from storage'
 run 0 "$plait" check "$source_dir/jobs/kmeans-climates.yaml" output=y.nc; has out 'to read in each pass, '
 
 finish
