@@ -138,8 +138,8 @@ int main(void) {
 """
 # Functions of the kernel that a sample of the European option goes through, samples that one trip of the loop does with
 # vectors of n numbers, and which of its loops that is.
-HOT = {"wide": (lambda n: 16, max), "pl_mc_normal": (lambda n: n, max), "pl_mc_exp_of": (lambda n: n, min),
-       "payoff": (lambda n: n, max), "add_f": (lambda n: 16, max)}
+HOT = {"wide": (lambda n: 16, max), "pl_mc_normal": (lambda n: 2 * n, max), "pl_mc_gain": (lambda n: 2 * n, min),
+       "add_f": (lambda n: 16, max)}
 
 
 def hot_work(lanes, register):

@@ -73,6 +73,8 @@ void pl_mc_average(double *f, const double *g);            // f = (f + g) / 2
 void pl_mc_normal(const double *u, double *z); // quantiles of the normal distribution, MC_LANES
 void pl_mc_exp(double *x);                     // in place, MC_LANES
 void pl_mc_exp_of(double start, double slope, double *x); // e^(start + slope x) for |x| < 9
+// f = max(0, unit e^(start + slope x) + paid): the same bits as pl_mc_exp_of and fma()
+void pl_mc_gain(double start, double slope, double unit, double paid, const double *x, double *f);
 void pl_mc_cos(double *x);
 
 extern const plait_kernel plait_kernel_integrand;

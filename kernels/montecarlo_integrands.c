@@ -172,13 +172,20 @@ void pl_mc_derive(mc_params *p) {
   p->discount = exp(-p->rate * p->maturity);
 }
 
-// Discounted, of prices in units of `unit`.
-static PLAIT_WIDE void payoff(const mc_params *p, double unit, const double *restrict price,
-                              double *restrict f) {
+// Discounted: max(0, unit price + paid), of prices in units of `size`.
+typedef struct contract {
+  double unit, paid;
+} contract;
+
+static contract contract_of(const mc_params *p, double size) {
   double sign = p->option == MC_CALL ? 1 : -1;
-  double slope = sign * p->discount * unit, start = -sign * p->discount * p->strike;
+  return (contract){.unit = sign * p->discount * size, .paid = -sign * p->discount * p->strike};
+}
+
+static PLAIT_WIDE void payoff(const contract *c, const double *restrict price, double *restrict f) {
+  double unit = c->unit, paid = c->paid;
   for (int l = 0; l < L; l++) {
-    double gain = fma(slope, price[l], start);
+    double gain = fma(unit, price[l], paid);
     f[l] = gain > 0 ? gain : 0;
   }
 }
@@ -190,13 +197,14 @@ static PLAIT_WIDE void scaled(double factor, const double *restrict x, double *r
 
 static void european(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   (void)d;
-  _Alignas(64) double growth[L],
-      drift = (p->rate - 0.5 * p->volatility * p->volatility) * p->maturity,
-      spread = p->volatility * sqrt(p->maturity);
-  pl_mc_normal(u, growth);
-  pl_mc_exp_of(drift, spread, growth);
-  payoff(p, p->spot, growth, f);
-  if (g) scaled(p->discount * p->spot, growth, g);
+  _Alignas(64) double z[L], drift = (p->rate - 0.5 * p->volatility * p->volatility) * p->maturity,
+                            spread = p->volatility * sqrt(p->maturity);
+  contract c = contract_of(p, p->spot);
+  pl_mc_normal(u, z);
+  pl_mc_gain(drift, spread, c.unit, c.paid, z, f);
+  if (!g) return;
+  pl_mc_exp_of(drift, spread, z);
+  scaled(p->discount * p->spot, z, g);
 }
 
 static double european_mean(const mc_params *p, int64_t d) {
@@ -244,15 +252,17 @@ static PLAIT_WIDE void averages(const mc_params *p, int64_t d, const double *u,
 
 static void asian(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   _Alignas(64) double mean[L], geometric[L];
+  contract c = contract_of(p, 1);
   averages(p, d, u, mean, geometric);
-  payoff(p, 1, mean, f);
-  if (g) payoff(p, 1, geometric, g);
+  payoff(&c, mean, f);
+  if (g) payoff(&c, geometric, g);
 }
 
 static void asian_geometric(const mc_params *p, int64_t d, const double *u, double *f, double *g) {
   _Alignas(64) double mean[L], geometric[L];
+  contract c = contract_of(p, 1);
   averages(p, d, u, mean, geometric);
-  payoff(p, 1, geometric, f);
+  payoff(&c, geometric, f);
   if (g) scaled(p->discount, mean, g);
 }
 

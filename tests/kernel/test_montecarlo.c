@@ -101,6 +101,47 @@ static void exponentials_of_a_line(void **state) {
   for (int l = 0; l < L; l++) assert_true((l == 5) == (isnan(z[l]) && isnan(y[l])));
 }
 
+// In one loop the same bits as in two, tame or not.
+static void gains_of_a_line(void **state) {
+  (void)state;
+  static const double lines[][4] = {
+      {0.03, 0.2, 95, -97}, {0.03, 0.2, -95, 97}, {640, 20, 1e-3, -1}, {-650, 100, -1, 3}};
+  double u[L], z[L], price[L], f[L];
+  for (int i = 0; i < 4; i++) {
+    pl_mc_uniform(2, i, 0, u);
+    for (int l = 0; l < L; l++) z[l] = price[l] = (u[l] - 0.5) * 16;
+    pl_mc_exp_of(lines[i][0], lines[i][1], price);
+    pl_mc_gain(lines[i][0], lines[i][1], lines[i][2], lines[i][3], z, f);
+    int paid = 0;
+    for (int l = 0; l < L; l++) {
+      double gain = fma(lines[i][2], price[l], lines[i][3]);
+      assert_true(f[l] == (gain > 0 ? gain : 0));
+      paid += f[l] > 0;
+    }
+    assert_true(paid > 0 && paid < L + (i == 2));
+  }
+}
+
+// A vector in which every other point is in a tail, of both sides, has each beside the C library's.
+static void tails_in_every_place(void **state) {
+  (void)state;
+  double u[L], z[L], alone[L];
+  for (int from = 0; from < 2; from++) {
+    for (int l = 0; l < L; l++)
+      u[l] = (l + from) % 2 ? 0.3 + 0.003 * l : l % 4 < 2 ? 1e-4 / (l + 1) : 1 - 1e-6 * (l + 1);
+    pl_mc_normal(u, z);
+    for (int l = 0; l < L; l++) {
+      double one[L];
+      for (int other = 0; other < L; other++) one[other] = 0.5;
+      one[l] = u[l];
+      pl_mc_normal(one, alone);
+      assert_true(alone[l] == z[l] && alone[(l + 1) % L] == 0);
+      double low = u[l] < 0.5 ? u[l] : 1 - u[l], side = u[l] < 0.5 ? -z[l] : z[l];
+      assert_true(fabs(0.5 * erfc(side * sqrt(0.5)) / low - 1) < 2e-14 * (1 + z[l] * z[l]));
+    }
+  }
+}
+
 // Beside two passes in higher precision, where the mean is large, where the first vector is not
 // typical, and where only some lanes of a vector count.
 static void moments_beside_two_passes(void **state) {
@@ -291,6 +332,8 @@ int main(void) {
       cmocka_unit_test(numbers_of_plait_random),
       cmocka_unit_test(functions_beside_libm),
       cmocka_unit_test(exponentials_of_a_line),
+      cmocka_unit_test(gains_of_a_line),
+      cmocka_unit_test(tails_in_every_place),
       cmocka_unit_test(moments_beside_two_passes),
       cmocka_unit_test(sobol_points),
       cmocka_unit_test(nets_stay_nets),
