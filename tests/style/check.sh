@@ -76,7 +76,7 @@ every_test_registered() {
   known=$(ctest --test-dir "$build" -N 2>/dev/null)
   for file in $(find tests -name 'test_*.c') $(find tests/run -name '*.sh' -not -name lib.sh); do
     # without MPI its tests have nothing to run on
-    case $file in tests/mpi/* | */last_words.sh | */passes.sh) grep -q ' mpi/' <<<"$known" || continue ;; esac
+    case $file in tests/mpi/* | */last_words.sh | */passes.sh | */environ.sh) grep -q ' mpi/' <<<"$known" || continue ;; esac
     # nor those that read and write NetCDF without it
     case $file in *netcdf* | *idx* | tests/run/*) grep -q ' run/jobs' <<<"$known" || continue ;; esac
     name=$(basename "${file%.*}")
