@@ -118,3 +118,13 @@ bool pl_has_word(const char *text, const char *word) {
       return true;
   return false;
 }
+
+bool pl_listed(const char *list, const char *word, size_t n) {
+  while (n > 0 && *list != 0) {
+    size_t length = strcspn(list, " ");
+    if (length == n && memcmp(list, word, n) == 0) return true;
+    list += length;
+    list += strspn(list, " ");
+  }
+  return false;
+}

@@ -29,6 +29,8 @@ void pl_format_size(int64_t bytes, char out[32]);    // "1.07 GiB"
 void pl_format_time(double seconds, char out[32]);   // "12.3 ms", "3 min 20 s", "2 h 05 min"
 void pl_format_real(double value, char out[32]); // shortest text that reads back to the same bits
 
+// Whether `word`, `n` bytes, is one of the words of `list`, which are separated by blanks.
+bool pl_listed(const char *list, const char *word, size_t n);
 // The name of `names` (NULL-terminated) that is nearest to `word`; NULL when none is near enough to
 // be a slip of the pen (Damerau-Levenshtein distance <= 1 + length / 4), else the only one that
 // begins with `word`.

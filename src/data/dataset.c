@@ -4,6 +4,7 @@
 // formats, so that a format sees only files that exist, can be read and begin with its own magic.
 #include "data/dataset.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "data/formats.h"
 #include "data/guess.h"
 #ifdef PLAIT_HAVE_NETCDF
@@ -117,13 +118,7 @@ static plait_err find_format(const char *path, const pl_format **format) {
 // Whether the file of the spec, FILE or FILE:VAR, ends in one of the format's extensions.
 static bool is_named_like(const char *spec, const pl_format *format) {
   const char *slash = strrchr(spec, '/'), *dot = strrchr(slash ? slash : spec, '.');
-  if (dot == NULL) return false;
-  size_t n = strcspn(dot + 1, ":");
-  for (const char *at = format->extensions; at && *at; at += strcspn(at, " ")) {
-    at += strspn(at, " ");
-    if (strncmp(at, dot + 1, n) == 0 && n > 0 && strcspn(at, " ") == n) return true;
-  }
-  return false;
+  return dot && format->extensions && pl_listed(format->extensions, dot + 1, strcspn(dot + 1, ":"));
 }
 
 void pl_dataset_expect(const char *spec) {

@@ -79,8 +79,7 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
 bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
-const pl_raw *
-pl_dataset_plain(const pl_dataset *dataset); // *borrows*; NULL: it does not lie plainly
+const pl_raw *pl_dataset_plain(const pl_dataset *dataset); // *borrows*; NULL: not plain
 // A single value of a file: FILE:VAR with VAR of one value. One strand at a time. PLAIT_INPUT.
 plait_err pl_dataset_scalar(const char *spec, pl_scalar *scalar);
 // Names of the single values of a file, NULL-terminated; *owned by the caller*. NULL: the format

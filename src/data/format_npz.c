@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "data/convert.h"
 #include "data/formats.h"
 #include "data/npy.h"
 #include "data/zip.h"
@@ -94,31 +95,51 @@ static plait_err choose(const char *path, const char *variable, const pl_zip *zi
   return *found ? check_member(path, *found) : not_there(path, variable, zip);
 }
 
-static plait_err open_npz(const char *path, const char *variable, pl_dataset *dataset) {
-  plait_err err = PLAIT_OK;
+// The member that is meant, and the file open for it. PLAIT_INPUT: nothing has been computed yet.
+typedef struct found {
+  int fd;
+  int64_t begin, end;
+  char name[PLAIT_NAME];
+} found;
+
+static plait_err open_member(const char *path, const char *variable, found *to) {
   const pl_zip_member *m;
   pl_zip zip;
-  int fd;
-  TRY(open_archive(path, &fd, &zip));
-  GUARD(choose(path, variable, &zip, &m));
-  GUARD(pl_npy_take(fd, path, m->begin, m->begin + m->bytes, dataset));
-  snprintf(dataset->meta.name, sizeof dataset->meta.name, "%s", m->name);
-done:
+  TRY(open_archive(path, &to->fd, &zip));
+  plait_err err = choose(path, variable, &zip, &m);
+  if (err == PLAIT_OK) {
+    to->begin = m->begin;
+    to->end = m->begin + m->bytes;
+    snprintf(to->name, sizeof to->name, "%s", m->name);
+  } else {
+    close(to->fd);
+  }
   pl_zip_free(&zip);
-  if (err != PLAIT_OK) close(fd);
-  return err == PLAIT_IO ? PLAIT_INPUT : err; // nothing has been computed yet
+  return err;
+}
+
+static plait_err open_npz(const char *path, const char *variable, pl_dataset *dataset) {
+  found m;
+  TRY(open_member(path, variable, &m));
+  plait_err err = pl_npy_take(m.fd, path, m.begin, m.end, dataset);
+  snprintf(dataset->meta.name, sizeof dataset->meta.name, "%s", m.name);
+  if (err != PLAIT_OK) close(m.fd);
+  return err == PLAIT_IO ? PLAIT_INPUT : err;
 }
 
 // ---- what there is ----
+static int64_t values_of(const pl_npy *npy) {
+  int64_t n = 1;
+  for (int d = 0; d < npy->ndim; d++)
+    if (pl_mul64_overflows(n, npy->shape[d], &n)) return 0;
+  return n;
+}
+
 static int64_t count_values(int fd, const char *path, const pl_zip_member *m) {
   pl_npy npy;
-  int64_t n = 1;
-  if (m->method != 0 || m->encrypted ||
-      pl_npy_read(fd, path, m->begin, m->begin + m->bytes, &npy) != PLAIT_OK)
-    return 0;
-  for (int d = 0; d < npy.ndim; d++)
-    if (pl_mul64_overflows(n, npy.shape[d], &n)) return 0;
-  return n;
+  bool known = m->method == 0 && !m->encrypted &&
+               pl_npy_read(fd, path, m->begin, m->begin + m->bytes, &npy) == PLAIT_OK;
+  return known ? values_of(&npy) : 0;
 }
 
 static plait_err list(const char *path, bool single, char ***names) {
@@ -146,39 +167,26 @@ static plait_err list_scalars_npz(const char *path, char ***names) {
   return list(path, true, names);
 }
 
-static plait_err read_scalar(int fd, const char *path, const pl_zip_member *m, pl_scalar *scalar) {
-  union {
-    double most;
-    unsigned char bytes[8];
-  } value;
+static plait_err read_scalar(const char *path, const found *m, pl_scalar *scalar) {
+  double value = 0; // room for a value of any type
   pl_npy npy;
-  if (count_values(fd, path, m) != 1)
+  TRY(pl_npy_read(m->fd, path, m->begin, m->end, &npy));
+  if (values_of(&npy) != 1)
     return plait_fail(PLAIT_INPUT, "%s: %s is not a single value", path, m->name);
-  TRY(pl_npy_read(fd, path, m->begin, m->begin + m->bytes, &npy));
-  size_t n = plait_type_size(npy.type);
-  TRY(pl_pread_all(fd, value.bytes, n, m->begin + npy.start, path));
-  for (size_t i = 0; npy.swap && i < n / 2; i++) {
-    unsigned char byte = value.bytes[i];
-    value.bytes[i] = value.bytes[n - 1 - i];
-    value.bytes[n - 1 - i] = byte;
-  }
+  size_t size = plait_type_size(npy.type);
+  TRY(pl_pread_all(m->fd, &value, size, m->begin + npy.start, path));
+  if (npy.swap) pl_swap(&value, &value, 1, size);
   plait_row_to_f64(npy.type, &value, 1, &scalar->value);
   scalar->type = npy.type;
   return PLAIT_OK;
 }
 
 static plait_err scalar_npz(const char *path, const char *variable, pl_scalar *scalar) {
-  plait_err err = PLAIT_OK;
-  const pl_zip_member *m;
-  pl_zip zip;
-  int fd;
+  found m;
   *scalar = (pl_scalar){.value = NAN};
-  TRY(open_archive(path, &fd, &zip));
-  GUARD(choose(path, variable, &zip, &m));
-  GUARD(read_scalar(fd, path, m, scalar));
-done:
-  pl_zip_free(&zip);
-  close(fd);
+  TRY(open_member(path, variable, &m));
+  plait_err err = read_scalar(path, &m, scalar);
+  close(m.fd);
   return err == PLAIT_IO ? PLAIT_INPUT : err;
 }
 

@@ -145,18 +145,11 @@ static plait_err create_npz(const char *path, const pl_layout *layout, int64_t o
   return close_planned(path, &zip, fd, write_frame(fd, path, layout, &zip, offset));
 }
 
-static plait_err seal_npz(const char *path, const pl_layout *layout) {
+static plait_err seal_npz(const char *path, const pl_layout *layout, bool undo) {
   pl_zip zip;
   int fd;
   TRY(open_planned(path, layout, &zip, &fd));
-  return close_planned(path, &zip, fd, pl_zip_seal(fd, path, &zip, false));
-}
-
-static plait_err unseal_npz(const char *path, const pl_layout *layout) {
-  pl_zip zip;
-  int fd;
-  TRY(open_planned(path, layout, &zip, &fd));
-  return close_planned(path, &zip, fd, pl_zip_seal(fd, path, &zip, true));
+  return close_planned(path, &zip, fd, pl_zip_seal(fd, path, &zip, undo));
 }
 
 const pl_outformat pl_outformat_npz = {
@@ -165,7 +158,6 @@ const pl_outformat pl_outformat_npz = {
     .create = create_npz,
     .check = check_npz,
     .seal = seal_npz,
-    .unseal = unseal_npz,
     .stores = true,
     .plain = true,
 };

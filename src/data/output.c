@@ -179,7 +179,7 @@ plait_err pl_output_sync(pl_output *o) {
 
 static plait_err give_name(pl_output *o) {
   if (o->format->seal) {
-    TRY(o->format->seal(o->partial, &o->layout));
+    TRY(o->format->seal(o->partial, &o->layout, false));
     TRY(pl_output_sync(o));
   }
   if (!o->force && access(o->path, F_OK) == 0)

@@ -55,9 +55,9 @@ typedef struct pl_outformat {
   plait_err (*create)(const char *path, const pl_layout *layout, int64_t offset[]);
   const char *(*check)(const pl_layout *layout); // NULL or why this format cannot hold the layout
   // May be NULL. Rank 0 alone: writes what depends on the values, when all of them are durable and
-  // the file has no name yet; and takes it away again, so that the header is as `create` makes it.
-  plait_err (*seal)(const char *path, const pl_layout *layout);
-  plait_err (*unseal)(const char *path, const pl_layout *layout);
+  // the file has no name yet; `undo`: takes it away again, so that the header is as `create` makes
+  // it.
+  plait_err (*seal)(const char *path, const pl_layout *layout, bool undo);
   void (*expect)(void); // may be NULL; such a file is to come: a library may begin to be loaded
   bool big_endian;
   bool stores; // false: null, nothing is written

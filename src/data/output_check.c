@@ -19,14 +19,6 @@ const pl_outformat *const pl_outformats[] = {
     &pl_outformat_npy,     &pl_outformat_npz,  &pl_outformat_null, NULL,
 };
 
-// Whether `word` is one of the words of `list`, which are separated by blanks.
-static bool listed(const char *list, const char *word) {
-  size_t n = strlen(word);
-  for (const char *at = list; n > 0 && (at = strstr(at, word)) != NULL; at += n)
-    if ((at == list || at[-1] == ' ') && (at[n] == 0 || at[n] == ' ')) return true;
-  return false;
-}
-
 static const char *extension_of(const char *path) {
   const char *slash = strrchr(path, '/'), *base = slash != NULL ? slash + 1 : path;
   const char *dot = strrchr(base, '.');
@@ -45,7 +37,8 @@ bool pl_outformat_known(const char *name) {
 
 static const pl_outformat *by_extension(const char *extension) {
   for (int i = 0; pl_outformats[i] != NULL; i++)
-    if (listed(pl_outformats[i]->extensions, extension)) return pl_outformats[i];
+    if (pl_listed(pl_outformats[i]->extensions, extension, strlen(extension)))
+      return pl_outformats[i];
   return NULL;
 }
 

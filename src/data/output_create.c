@@ -172,7 +172,7 @@ static plait_err compare(pl_output *o, const char *fresh) {
   if (info.st_size != o->placed.bytes)
     GUARD(plait_fail(PLAIT_OUTPUT, "%s belongs to another job: it has %lld bytes, not %lld",
                      o->partial, (long long)info.st_size, (long long)o->placed.bytes));
-  if (o->format->unseal) GUARD(o->format->unseal(o->partial, &o->layout));
+  if (o->format->seal) GUARD(o->format->seal(o->partial, &o->layout, true));
   GUARD(compare_frame(o, a, b));
 done:
   close(a);

@@ -7,6 +7,14 @@
 #define PL_ZIP_H
 #include "base/err.h"
 
+enum {                 // bytes of the fixed parts
+  PL_ZIP_LOCAL = 30,   // header of a member
+  PL_ZIP_CENTRAL = 46, // entry of the directory
+  PL_ZIP_END64 = 56,
+  PL_ZIP_LOCATOR = 20,
+  PL_ZIP_END = 22,
+};
+
 typedef struct pl_zip_member {
   char *name;     // *owned*
   int64_t header; // byte of its local header

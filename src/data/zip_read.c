@@ -9,11 +9,6 @@
 #include <sys/stat.h>
 
 enum {
-  LOCAL = 30,
-  CENTRAL = 46,
-  END64 = 56,
-  LOCATOR = 20,
-  END = 22,
   LONGEST_COMMENT = UINT16_MAX,
   MOST_DIRECTORY = 64 * 1024 * 1024,
 };
@@ -34,13 +29,14 @@ typedef struct place {
 } place;
 
 static plait_err find_place64(int fd, const char *path, int64_t end, place *to) {
-  unsigned char locator[LOCATOR], record[END64];
-  if (end < LOCATOR + END64) return PLAIT_OK;
-  TRY(pl_pread_all(fd, locator, LOCATOR, end - LOCATOR, path));
+  unsigned char locator[PL_ZIP_LOCATOR], record[PL_ZIP_END64];
+  if (end < PL_ZIP_LOCATOR + PL_ZIP_END64) return PLAIT_OK;
+  TRY(pl_pread_all(fd, locator, PL_ZIP_LOCATOR, end - PL_ZIP_LOCATOR, path));
   if (memcmp(locator, "PK\x06\x07", 4) != 0) return PLAIT_OK;
   uint64_t at = number(locator + 8, 8);
-  if (at > (uint64_t)(end - LOCATOR - END64)) return damaged(path, "its end is not where it says");
-  TRY(pl_pread_all(fd, record, END64, (off_t)at, path));
+  if (at > (uint64_t)(end - PL_ZIP_LOCATOR - PL_ZIP_END64))
+    return damaged(path, "its end is not where it says");
+  TRY(pl_pread_all(fd, record, PL_ZIP_END64, (off_t)at, path));
   if (memcmp(record, "PK\x06\x06", 4) != 0) return damaged(path, "no record of its end");
   *to = (place){number(record + 48, 8), number(record + 40, 8), number(record + 32, 8)};
   return PLAIT_OK;
@@ -49,18 +45,19 @@ static plait_err find_place64(int fd, const char *path, int64_t end, place *to) 
 static plait_err find_place(int fd, const char *path, int64_t size, place *to) {
   plait_err err = PLAIT_OK;
   unsigned char *tail = NULL;
-  int64_t n = size < END + LONGEST_COMMENT ? size : END + LONGEST_COMMENT, i = n - END;
+  int64_t n = size < PL_ZIP_END + LONGEST_COMMENT ? size : PL_ZIP_END + LONGEST_COMMENT,
+          i = n - PL_ZIP_END;
   if (i < 0) return damaged(path, "too short");
   TRY(pl_alloc((size_t)n, 1, &tail));
   GUARD(pl_pread_all(fd, tail, (size_t)n, size - n, path));
   while (i >= 0 && !(memcmp(tail + i, "PK\x05\x06", 4) == 0 &&
-                     i + END + (int64_t)number(tail + i + 20, 2) == n))
+                     i + PL_ZIP_END + (int64_t)number(tail + i + 20, 2) == n))
     i--;
   if (i < 0) GUARD(damaged(path, "it has no directory at its end"));
   *to = (place){number(tail + i + 16, 4), number(tail + i + 12, 4), number(tail + i + 10, 2)};
   GUARD(find_place64(fd, path, size - n + i, to));
   if (to->bytes > MOST_DIRECTORY || to->bytes > (uint64_t)size ||
-      to->at > (uint64_t)size - to->bytes || to->n > to->bytes / CENTRAL)
+      to->at > (uint64_t)size - to->bytes || to->n > to->bytes / PL_ZIP_CENTRAL)
     err = damaged(path, "its directory is not where it says");
 done:
   pl_free(&tail);
@@ -84,11 +81,12 @@ static void read_zip64(const unsigned char *extra, size_t bytes, uint64_t *const
 }
 
 static plait_err find_content(int fd, const char *path, int64_t limit, pl_zip_member *m) {
-  unsigned char local[LOCAL];
-  if (m->header > limit - LOCAL) return damaged(path, "a member is not where it says");
-  TRY(pl_pread_all(fd, local, LOCAL, m->header, path));
+  unsigned char local[PL_ZIP_LOCAL];
+  if (m->header > limit - PL_ZIP_LOCAL) return damaged(path, "a member is not where it says");
+  TRY(pl_pread_all(fd, local, PL_ZIP_LOCAL, m->header, path));
   if (memcmp(local, "PK\x03\x04", 4) != 0) return damaged(path, "a member has no header");
-  m->begin = m->header + LOCAL + (int64_t)number(local + 26, 2) + (int64_t)number(local + 28, 2);
+  m->begin =
+      m->header + PL_ZIP_LOCAL + (int64_t)number(local + 26, 2) + (int64_t)number(local + 28, 2);
   if (m->begin > limit || m->bytes > limit - m->begin)
     return damaged(path, "a member is longer than the file");
   return PLAIT_OK;
@@ -97,13 +95,13 @@ static plait_err find_content(int fd, const char *path, int64_t limit, pl_zip_me
 // *used: bytes of the entry.
 static plait_err read_entry(int fd, const char *path, const unsigned char *at, size_t bytes,
                             pl_zip *zip, size_t *used) {
-  if (bytes < CENTRAL || memcmp(at, "PK\x01\x02", 4) != 0)
+  if (bytes < PL_ZIP_CENTRAL || memcmp(at, "PK\x01\x02", 4) != 0)
     return damaged(path, "its directory is damaged");
   size_t name = number(at + 28, 2), extra = number(at + 30, 2);
-  *used = CENTRAL + name + extra + number(at + 32, 2);
+  *used = PL_ZIP_CENTRAL + name + extra + number(at + 32, 2);
   if (*used > bytes) return damaged(path, "its directory is damaged");
   uint64_t whole = number(at + 24, 4), stored = number(at + 20, 4), header = number(at + 42, 4);
-  read_zip64(at + CENTRAL + name, extra, (uint64_t *const[]){&whole, &stored, &header});
+  read_zip64(at + PL_ZIP_CENTRAL + name, extra, (uint64_t *const[]){&whole, &stored, &header});
   if (stored > INT64_MAX / 2 || header > INT64_MAX / 2)
     return damaged(path, "a member is absurdly long");
   pl_zip_member m = {.header = (int64_t)header,
@@ -112,7 +110,7 @@ static plait_err read_entry(int fd, const char *path, const unsigned char *at, s
                      .encrypted = number(at + 8, 2) & 1};
   TRY(find_content(fd, path, zip->directory, &m));
   TRY(pl_calloc(name + 1, 1, &m.name));
-  memcpy(m.name, at + CENTRAL, name);
+  memcpy(m.name, at + PL_ZIP_CENTRAL, name);
   zip->at[zip->n++] = m;
   return PLAIT_OK;
 }

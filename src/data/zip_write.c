@@ -9,14 +9,9 @@
 #include <string.h>
 
 enum {
-  LOCAL = 30,   // bytes of a local header, and in it:
-  ZIP64 = 20,   // the block with sizes of 64 bits
-  PADDING = 6,  // head of the block that fills up
-  CENTRAL = 46, // of an entry of the directory, and in it:
-  CENTRAL64 = 28,
-  END64 = 56,
-  LOCATOR = 20,
-  END = 22,
+  ZIP64 = 20,     // the block with sizes of 64 bits in a local header
+  PADDING = 6,    // head of the block that fills it up
+  CENTRAL64 = 28, // the block with sizes of 64 bits in an entry of the directory
   CHECK_IN_LOCAL = 14,
   CHECK_IN_CENTRAL = 16,
   VERSION = 45, // that knows zip64
@@ -50,20 +45,20 @@ void pl_zip_free(pl_zip *zip) {
 }
 
 static int64_t entry_bytes(const pl_zip_member *m) {
-  return CENTRAL + (int64_t)strlen(m->name) + CENTRAL64;
+  return PL_ZIP_CENTRAL + (int64_t)strlen(m->name) + CENTRAL64;
 }
 
 plait_err pl_zip_plan(pl_zip *zip, const char *name, int64_t bytes, int64_t head, int64_t align) {
   const pl_zip_member *last = zip->n > 0 ? &zip->at[zip->n - 1] : NULL;
   pl_zip_member m = {.bytes = bytes, .header = last ? last->begin + last->bytes : 0};
-  int64_t least = m.header + LOCAL + (int64_t)strlen(name) + ZIP64 + PADDING;
+  int64_t least = m.header + PL_ZIP_LOCAL + (int64_t)strlen(name) + ZIP64 + PADDING;
   m.begin = (least + head + align - 1) / align * align - head;
   TRY(pl_grow(&zip->at, (size_t)zip->n, (size_t)zip->n + 1, sizeof *zip->at));
   TRY(pl_strdup(name, &m.name));
   zip->at[zip->n++] = m;
   if (__builtin_add_overflow(m.begin, bytes, &zip->directory))
     return plait_fail(PLAIT_OUTPUT, "%s: more than 2^63 bytes", name);
-  zip->end = zip->directory + END64 + LOCATOR + END;
+  zip->end = zip->directory + PL_ZIP_END64 + PL_ZIP_LOCATOR + PL_ZIP_END;
   for (int64_t i = 0; i < zip->n; i++) zip->end += entry_bytes(&zip->at[i]);
   return PLAIT_OK;
 }
@@ -82,7 +77,7 @@ static plait_err write_local(int fd, const char *path, const pl_zip_member *m) {
   put(&p, 4, 0);          // checksum
   put(&p, 8, UINT64_MAX); // sizes: in the block
   put(&p, 2, name);
-  put(&p, 2, all - LOCAL - name);
+  put(&p, 2, all - PL_ZIP_LOCAL - name);
   put_text(&p, m->name);
   put(&p, 2, 1);
   put(&p, 2, 16);
@@ -120,7 +115,7 @@ static void put_entry(pen *p, const pl_zip_member *m) {
 static void put_end(pen *p, const pl_zip *zip, uint64_t bytes) {
   uint64_t n = (uint64_t)zip->n, at = (uint64_t)zip->directory;
   put_text(p, "PK\x06\x06");
-  put(p, 8, END64 - 12);
+  put(p, 8, PL_ZIP_END64 - 12);
   put(p, 2, UNIX | VERSION);
   put(p, 2, VERSION);
   put(p, 8, 0); // disks

@@ -166,7 +166,7 @@ static void the_same_bytes_also_after_a_kill(void **state) {
   assert_int_equal(pl_output_open(comm, "a.npz", &layout, true, &output), PLAIT_OK);
   store_all(output);
   pl_output_close(&output);
-  assert_int_equal(npz->seal("a.npz.partial", &layout), PLAIT_OK); // and then it was killed
+  assert_int_equal(npz->seal("a.npz.partial", &layout, false), PLAIT_OK); // and then it was killed
   same_files("a.npz.partial", "b.npz");
   assert_int_equal(pl_output_reopen(comm, "a.npz", &layout, &output), PLAIT_OK);
   pl_output_force(output, true);
