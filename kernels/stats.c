@@ -246,6 +246,7 @@ static void stats_plan(const plait_problem *problem, const void *params, plait_p
   pl_stats_reduced(problem, p, plan->reduced);
   for (int d = 0; d < problem->input->ndim && pl_stats_wants(p, STATS_QUANTILE); d++)
     plan->whole[d] = plan->reduced[d];
+  plan->unaligned = true;
   plan->strips = pl_stats_wants_moments(p) && !pl_stats_wants(p, STATS_HISTOGRAM) &&
                  !pl_stats_wants(p, STATS_QUANTILE) && !plan->reduced[problem->input->ndim - 1];
   plan->scratch_bytes = pl_stats_scratch(problem, p);

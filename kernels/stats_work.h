@@ -6,7 +6,7 @@
 #define PL_STATS_WORK_H
 #include "stats.h"
 
-enum { WIDTH = 512, ROWS = 256, GROUP = 8, LANES = 32, SEGMENT = 4096, DIRECT = 2048 };
+enum { WIDTH = 2048, ROWS = 256, GROUP = 8, LANES = 32, SEGMENT = 4096, DIRECT = 2048 };
 
 typedef struct stats_walk { // the values of a cell, or the cells: row-major over a few axes
   int n;

@@ -231,7 +231,7 @@ typedef struct plait_plan {
   double boundary_value;     // for PLAIT_CONSTANT
   bool reduced[PLAIT_DIMS];  // reduce: axes that disappear
   bool whole[PLAIT_DIMS];    // axes that must not be cut into blocks
-  bool strips;               // reduce: `block` takes blocks in strips
+  bool strips, unaligned;    // reduce: `block` takes blocks in strips; values begin at any byte
   size_t scratch_bytes;      // per thread, 64-byte aligned, for the largest block extent below
   size_t scratch_per_cell;   // more scratch per thread: this many bytes per own cell + halo
   size_t partial_bytes;      // reduce: a partial takes this many bytes ..

@@ -100,10 +100,15 @@ static void blank_missing(const pl_convert *c, void *at, size_t n) {
       pl_blank_f64(at, n, c->missing[m]);
 }
 
+// Values of a file that is only looked at may begin at any byte; loops want them in their places.
+static const void *in_places(const char *from, size_t n, size_t size, void *buffer) {
+  return (uintptr_t)from % size == 0 ? from : memcpy(buffer, from, n * size);
+}
+
 // `from` and `to` may be the same address, or apart.
 static void decode_same(const pl_convert *c, const char *from, char *to, size_t n, size_t size) {
   if (c->swap)
-    pl_swap(to, from, n, size);
+    pl_swap(to, in_places(from, n, size, to), n, size);
   else if (from != to)
     memcpy(to, from, n * size);
   if (is_float(c->type)) blank_missing(c, to, n);
@@ -112,9 +117,10 @@ static void decode_same(const pl_convert *c, const char *from, char *to, size_t 
 static void decode_batch(const pl_convert *c, const char *from, char *to, size_t n) {
   _Alignas(64) double values[BATCH];
   _Alignas(64) char swapped[BATCH * 8];
-  const void *stored = from;
+  const size_t size = plait_type_size(c->stored);
+  const void *stored = in_places(from, n, size, swapped);
   if (c->swap) {
-    pl_swap(swapped, from, n, plait_type_size(c->stored));
+    pl_swap(swapped, stored, n, size);
     stored = swapped;
   }
   pl_load[c->stored](values, stored, n);

@@ -32,7 +32,8 @@ bool pl_convert_idle(const pl_convert *convert);     // there is nothing to do: 
 // `raw`: stored values of the box of `to`, row-major and dense; NULL: they lie in `to` itself,
 // which then must be pl_convert_in_place. Fills the own cells of `to`.
 void pl_decode(const pl_convert *convert, const void *raw, const plait_block *to);
-// The same for `n` values in a row, by one thread alone, also inside a team's loop.
+// The same for `n` values in a row, by one thread alone, also inside a team's loop; `raw` may begin
+// at any byte.
 void pl_decode_row(const pl_convert *convert, const void *raw, void *to, size_t n);
 
 // The own cells of `from` become stored values, in place. stored must not be wider than type. A

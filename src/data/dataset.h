@@ -15,6 +15,7 @@
 #ifndef PL_DATASET_H
 #define PL_DATASET_H
 #include "base/raise.h"
+#include "data/convert.h"
 #include "data/box.h"
 #include "data/meta.h"
 #include "data/rawio.h"
@@ -43,8 +44,9 @@ typedef struct pl_format {
   // Reader strand: makes ready that parts of the box are fetched by several threads at once, cut on
   // chunk borders where the box is. false: they must not be. NULL: never.
   bool (*share)(pl_dataset *dataset, const pl_box *box);
-  // Where the array lies in the file, if as a kernel takes it; else NULL. NULL: never.
-  const pl_raw *(*plain)(const pl_dataset *dataset);
+  // Where the array lies in the file, if in one piece, and what has to be done with its values;
+  // else NULL. NULL: never.
+  const pl_raw *(*plain)(const pl_dataset *dataset, const pl_convert **convert);
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
   // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
@@ -79,7 +81,8 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
 bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
-const pl_raw *pl_dataset_plain(const pl_dataset *dataset); // *borrows*; NULL: not plain
+// *borrows* both. NULL: not in one piece.
+const pl_raw *pl_dataset_plain(const pl_dataset *dataset, const pl_convert **convert);
 // A single value of a file: FILE:VAR with VAR of one value. One strand at a time. PLAIT_INPUT.
 plait_err pl_dataset_scalar(const char *spec, pl_scalar *scalar);
 // Names of the single values of a file, NULL-terminated; *owned by the caller*. NULL: the format

@@ -226,10 +226,11 @@ static bool share_netcdf(pl_dataset *dataset, const pl_box *box) {
   return true;
 }
 
-static const pl_raw *plain_netcdf(const pl_dataset *dataset) {
+static const pl_raw *plain_netcdf(const pl_dataset *dataset, const pl_convert **convert) {
   const pl_netcdf *nc = dataset->state;
   bool plain = nc->road == PL_NETCDF_STRAIGHT && nc->ntiles == 1 && nc->address == NULL;
-  return plain && nc->begin > 0 && pl_convert_idle(&nc->plain) ? &nc->whole : NULL;
+  *convert = &nc->plain;
+  return plain && nc->begin > 0 ? &nc->whole : NULL;
 }
 
 const pl_format pl_format_netcdf = {

@@ -104,9 +104,10 @@ void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, cons
   if (!pl_convert_idle(&s->convert)) pl_decode(&s->convert, NULL, to);
 }
 
-const pl_raw *pl_npy_plain(const pl_dataset *dataset) {
+const pl_raw *pl_npy_plain(const pl_dataset *dataset, const pl_convert **convert) {
   const state *s = dataset->state;
-  return pl_convert_idle(&s->convert) ? &s->raw : NULL;
+  *convert = &s->convert;
+  return &s->raw;
 }
 
 bool pl_npy_share(pl_dataset *dataset, const pl_box *box) {

@@ -4,11 +4,20 @@
 // so a part has 8 values of each cell or more; part and sums are about what a core has of second
 // and third level. Measured, 2 cores with 512 KiB of the second, mean, std, min and max of 1 GiB
 // from the page cache: rows of 48 to 64 KiB 0.15 s, of 32 KiB 0.16 s, of 8 KiB 0.20 s, of 4 KiB
-// 0.29 s (a call for each row); the whole block fetched first, 0.22 s.
+// 0.29 s (a call for each row); the whole block fetched first, 0.22 s. What is looked at
+// through a mapping costs no calls: strips so narrow that part and sums stay in the second level
+// take no longer than wide ones, and as there are many of a block the threads are done together.
 #include "data/strips.h"
 #include "data/split.h"
 
-enum { PART_BYTES = 1024 * 1024, VALUES = 8, RUN_BYTES = 8192, RUN_CELLS = 1024 };
+enum {
+  PART_BYTES = 1024 * 1024,
+  VALUES = 8,
+  RUN_BYTES = 8192,
+  RUN_CELLS = 1024,
+  NARROW = 2048,
+  NARROW_BYTES = 256 * 1024
+};
 
 static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
@@ -32,9 +41,9 @@ static int64_t cells_of(const plait_block *in, const bool reduced[], bool which)
 }
 
 // A little more than a fair share, so that a row too many does not make another strip.
-static int64_t strip_cells(int64_t kept, int threads) {
+static int64_t strip_cells(int64_t kept, bool reads, int threads) {
   int64_t share = (kept + threads - 1) / threads;
-  return least(share + share / 8, PLAIT_STRIP);
+  return least(share + share / 8, reads ? PLAIT_STRIP : NARROW);
 }
 
 static int first_reduced(const plait_block *in, const bool reduced[]) {
@@ -44,18 +53,19 @@ static int first_reduced(const plait_block *in, const bool reduced[]) {
   return first;
 }
 
-static int64_t part_length(const plait_strips *strips, const int64_t *chunk, int64_t bytes) {
+static int64_t part_length(const plait_strips *strips, const int64_t *chunk, bool reads,
+                           int64_t bytes) {
   int64_t length = strips->in->extent[strips->along];
   int64_t unit = chunk ? common_multiple(VALUES, chunk[strips->along]) : VALUES;
-  int64_t n = PART_BYTES / bytes / unit * unit;
+  int64_t n = (reads ? PART_BYTES : NARROW_BYTES) / bytes / unit * unit;
   return least(n < unit ? unit : n, length);
 }
 
-void pl_strips_cut(const plait_block *in, const bool reduced[], const int64_t *chunk, int threads,
-                   plait_strips *strips) {
+void pl_strips_cut(const plait_block *in, const bool reduced[], const int64_t *chunk, bool reads,
+                   int threads, plait_strips *strips) {
   int64_t kept = cells_of(in, reduced, false), values = cells_of(in, reduced, true);
   int64_t size = (int64_t)plait_type_size(in->type);
-  pl_cut_wish wish = {.block_bytes = values * strip_cells(kept, threads) * size,
+  pl_cut_wish wish = {.block_bytes = values * strip_cells(kept, reads, threads) * size,
                       .cell_bytes = size,
                       .chunk = chunk,
                       .whole = reduced,
@@ -66,7 +76,7 @@ void pl_strips_cut(const plait_block *in, const bool reduced[], const int64_t *c
   pl_cut_largest(&cut, strips->extent);
   for (int d = 0; d < in->ndim; d++)
     if (d != strips->along) size *= strips->extent[d];
-  strips->extent[strips->along] = part_length(strips, chunk, size);
+  strips->extent[strips->along] = part_length(strips, chunk, reads, size);
 }
 
 static bool on_chunks(const plait_strips *strips, const int64_t *chunk) {
@@ -91,7 +101,8 @@ bool pl_strips_worth(const plait_strips *strips, const bool reduced[], const int
 
 void plait_strips_make(const plait_call *call, const plait_block *in, plait_strips *strips) {
   const int64_t *chunk = in->data ? NULL : call->source->chunk;
-  pl_strips_cut(in, call->plan->reduced, chunk, call->threads, strips);
+  bool reads = !in->data && call->source->reads;
+  pl_strips_cut(in, call->plan->reduced, chunk, reads, call->threads, strips);
 }
 
 // The box of part i of strip s, or false.

@@ -97,10 +97,12 @@ static void give_memory(pl_feed *feed, pl_feed_slot *slot) {
 void pl_feed_arrive(pl_feed *feed, int slot) {
   if (!feed->slots[slot].memory) give_memory(feed, &feed->slots[slot]);
   feed->source.block = &feed->slots[slot].blocks[0]; // what comes in parts comes alone
+  feed->missing = 0;
 }
 
 void pl_feed_leave(pl_feed *feed, int slot) {
   const pl_feed_block *b = &feed->slots[slot].blocks[0];
+  if (feed->view && b->in_parts) feed->mapped += pl_dataset_box_bytes(feed->task->input, &b->own);
   if (feed->forgets && b->in_parts) pl_view_forget(feed->view, &b->own);
   pthread_mutex_lock(&feed->mutex);
   feed->idle[feed->nidle++] = feed->slots[slot].memory;
@@ -224,6 +226,7 @@ void pl_feed_decode(pl_feed *feed, int slot, int k, int thread, plait_raise *rai
 
 void pl_feed_count(const pl_feed *feed, pl_meter *meter) {
   meter->bytes_read += feed->bytes_read;
+  meter->mapped += feed->mapped;
   meter->read += feed->team_read;
   meter->team_read += feed->team_read;
   meter->compute -= feed->team_read;

@@ -58,12 +58,13 @@ typedef struct pl_feed {
   atomic_bool waited;    // the last fetch had to wait for storage
   char *probe;           // a few cells: does reading them wait?
   pl_feed_source source;
-  pl_view *view;    // of the input, for blocks in parts; NULL: parts are read
-  bool forgets;     // ... block by block
-  double team_read; // s in which the team fetched
-  int64_t bytes_read;
-  char **kept;  // decoded blocks that stay between passes, by index; NULL: none
-  int64_t room; // for so many more of them
+  pl_view *view;              // of the input, for blocks in parts; NULL: parts are read
+  bool forgets;               // ... block by block
+  atomic_int missing;         // times that a thread waited for a page of the block in work
+  double team_read;           // s in which the team fetched
+  int64_t bytes_read, mapped; // mapped: of them, in a view
+  char **kept;                // decoded blocks that stay between passes, by index; NULL: none
+  int64_t room;               // for so many more of them
 } pl_feed;
 
 size_t pl_feed_block_bytes(const pl_task *task); // that one block of a slot takes

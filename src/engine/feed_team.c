@@ -11,7 +11,8 @@
 //
 // A block is left to the team when reading a few of its last cells did not wait and the last fetch
 // did not wait either. If that was wrong the team waits for it once, sees that, and the reader
-// strand fetches again until a whole block came without waiting.
+// strand fetches again until a whole block came without waiting. In a view some pages may be
+// missing (systems take them away one by one), which costs less than to copy the block.
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { PART_BYTES = 256 * 1024, PROBE_CELLS = 512, PROBE_RAW = 64 * 1024 };
+enum { PART_BYTES = 256 * 1024, PROBE_CELLS = 512, PROBE_RAW = 64 * 1024, MOST_MISSING = 8 };
 
 int64_t pl_feed_switches(void) {
   struct rusage usage;
@@ -171,25 +172,26 @@ bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b) {
   size_t raw;
   if (!task->plan.strips) return false;
   plait_block block = pl_block_over(NULL, task->array.type, &b->own, NULL);
-  pl_strips_cut(&block, task->plan.reduced, chunk_of(feed), feed->team, &strips);
+  pl_strips_cut(&block, task->plan.reduced, chunk_of(feed), true, feed->team, &strips);
   return pl_strips_worth(&strips, task->plan.reduced, chunk_of(feed), feed->team) &&
          part_bytes(feed, &strips, &raw) * (size_t)feed->team <= pl_feed_block_bytes(task);
 }
 
-static bool look_at_part(pl_feed *feed, const pl_box *box, plait_block *part) {
-  *part = pl_block_over(NULL, feed->task->array.type, box, NULL);
-  pl_view_look(feed->view, box, part);
-  if (pl_view_waited()) feed->waited = true;
+static bool look_at_part(pl_feed *feed, const pl_box *box, void *memory, plait_block *part) {
+  pl_view_look(feed->view, box, memory, part);
+  int waits = (int)pl_view_waits();
+  if (waits > 0 && atomic_fetch_add(&feed->missing, waits) + waits > MOST_MISSING)
+    feed->waited = true;
   return true;
 }
 
 static bool read_part(const struct plait_source *base, const plait_call *call,
                       const plait_strips *strips, const pl_box *box, plait_block *part) {
   const pl_feed_source *source = (const pl_feed_source *)base;
-  if (source->feed->view) return look_at_part(source->feed, box, part);
-  double start = pl_now();
   size_t raw, bytes = part_bytes(source->feed, strips, &raw);
   char *at = source->block->raw + (size_t)call->thread * bytes;
+  if (source->feed->view) return look_at_part(source->feed, box, at, part);
+  double start = pl_now();
   *part = pl_block_over(at + raw, strips->in->type, box, NULL);
   plait_err err = fetch_alone(source->feed, box, at, part, call->raise);
   if (err != PLAIT_OK) pl_raise(call->raise, err, "%s", pl_message());
@@ -200,11 +202,12 @@ static bool read_part(const struct plait_source *base, const plait_call *call,
 // A view may take what the budget leaves: all of the file, or a block at a time.
 static plait_err open_view(pl_feed *feed) {
   const pl_task *task = feed->task;
-  const pl_raw *plain = pl_dataset_plain(task->input);
+  const pl_convert *convert;
+  const pl_raw *plain = pl_dataset_plain(task->input, &convert);
   size_t left = task->budget > task->needed ? (size_t)(task->budget - task->needed) : 0;
   pl_box largest = {.ndim = task->cut.ndim};
   if (!plain) return PLAIT_OK;
-  TRY(pl_view_open(plain, &feed->view));
+  TRY(pl_view_open(plain, convert, task->plan.unaligned, &feed->view));
   if (!feed->view) return PLAIT_OK;
   pl_cut_largest(&task->cut, largest.n);
   if (pl_view_span(feed->view, &largest) > left) pl_view_close(&feed->view);
@@ -215,5 +218,7 @@ static plait_err open_view(pl_feed *feed) {
 plait_err pl_feed_source_start(pl_feed *feed) {
   feed->source = (pl_feed_source){.base = {.read = read_part}, .feed = feed};
   if (feed->task->input) feed->source.base.chunk = chunk_of(feed);
-  return feed->team > 0 && feed->task->plan.strips ? open_view(feed) : PLAIT_OK;
+  if (feed->team > 0 && feed->task->plan.strips) TRY(open_view(feed));
+  feed->source.base.reads = feed->view == NULL;
+  return PLAIT_OK;
 }

@@ -38,6 +38,7 @@ static void add_meter(pl_meter *total, const pl_meter *m) {
     total->storage_read = -1;
   else if (total->storage_read >= 0)
     total->storage_read += m->storage_read;
+  total->mapped += m->mapped;
   if (m->passes > total->passes) total->passes = m->passes;
   total->blocks += m->blocks;
   total->stolen += m->stolen;
@@ -153,7 +154,10 @@ void pl_report_paragraph(const pl_report *report, pl_text *out) {
   pl_report_outcome(report, out);
   add_work(report, out);
   add_strands(report, out);
-  pl_text_add(out, ". Peak memory %s per rank (budget %s)", peak, budget);
+  pl_text_add(out, ". Peak memory %s per rank%s (budget %s)", peak,
+              report->total.mapped > 0 ? ", with pages of the input that it looked at in place"
+                                       : "",
+              budget);
   if (report->ranks > 1) pl_text_add(out, ", balance %.0f %%", 100 * report->balance);
   pl_text_add(out, ".");
   if (*report->warning) pl_text_add(out, " Warning: %s.", report->warning);

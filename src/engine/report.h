@@ -14,6 +14,7 @@ typedef struct pl_meter {            // of one rank; all times in s
   int64_t bytes_read, bytes_written; // of files
   int64_t storage_read;              // bytes that the process fetched from storage, not from the
                                      // page cache; -1: the system does not say
+  int64_t mapped;                    // part of bytes_read: looked at where the page cache has them
   int64_t passes;                    // over the blocks; 0 where that has no meaning
   int64_t blocks, stolen;            // done here; of those claimed from another rank's share
   int64_t cells;                     // own cells of those blocks

@@ -24,6 +24,7 @@ const pl_meter_field pl_meter_fields[] = {
     {"bytes_read", OF(PL_FIELD_WHOLE, bytes_read)},
     {"bytes_written", OF(PL_FIELD_WHOLE, bytes_written)},
     {"bytes_from_storage", OF(PL_FIELD_WHOLE, storage_read)},
+    {"bytes_mapped", OF(PL_FIELD_WHOLE, mapped)},
     {"passes", OF(PL_FIELD_WHOLE, passes)},
     {"blocks", OF(PL_FIELD_WHOLE, blocks)},
     {"blocks_stolen", OF(PL_FIELD_WHOLE, stolen)},

@@ -8,8 +8,8 @@ shim=$2
 smooth=$source_dir/jobs/relief-smooth.yaml
 stats=$source_dir/jobs/sst-stats.yaml
 
-team_read() { # prints the seconds of the last report
-  sed -n '1,/"per_rank"/s/.*"team_read_s": *\([-0-9.e]*\).*/\1/p' out
+team_read() { # the last report: prints the seconds in which the team fetched and the bytes it looked at in the cache
+  sed -n '1,/"per_rank"/s/.*"\(team_read_s\|bytes_mapped\)": *\([-0-9.e]*\).*/\2/p' out | paste -sd' '
 }
 # job INPUT NAME WORDS...: the reader strand alone, the team, slow storage
 job() {
@@ -17,18 +17,18 @@ job() {
   shift 2
   run 0 "$plait" run --quiet --force "$@" "input=$input" output=alone.nc run.overlap=false --format json
   checks=$((checks + 3))
-  [ "$(team_read)" = 0 ] || fail "$name: in line the team fetched too"
+  [ "$(team_read)" = '0 0' ] || fail "$name: in line the team fetched too"
   for try in 1 2 3 4 5; do # a page that was taken out of the cache in between is read by the reader
     cat "${input%%:[a-z]*}" >/dev/null
     run 0 "$plait" run --quiet --force "$@" "input=$input" output=team.nc --format json
-    [ "$(team_read)" = 0 ] || break
+    [ "$(team_read)" = '0 0' ] || break
   done
-  [ "$(team_read)" != 0 ] || fail "$name: the team never fetched"
+  [ "$(team_read)" != '0 0' ] || fail "$name: the team never fetched"
   cmp alone.nc team.nc || fail "$name: other bytes when the team fetches"
   [ -e "$shim" ] || return
   run 0 env "LD_PRELOAD=$shim" SLOW_PATH=slow_ SLOW_READ=2e8 SLOW_WRITE=1e12 \
     "$plait" run --quiet --force "$@" "input=$input" output=slow.nc --format json
-  [ "$(team_read)" = 0 ] || fail "$name: the team waited for slow storage"
+  [ "$(team_read)" = '0 0' ] || fail "$name: the team waited for slow storage"
   cmp alone.nc slow.nc || fail "$name: other bytes from slow storage"
 }
 
@@ -72,6 +72,16 @@ if command -v nccopy >/dev/null; then
   nccopy -c "$d0/16,$d1/32,$d2/64" slow_w4.nc slow_wchunks.nc
   job "slow_wchunks.nc:$variable" 'chunks, parts' "$stats" "${all[@]}" params.axes=0
 fi
+# Values that begin at odd bytes, as in contiguous NetCDF-4 of other writers; the other byte order.
+odd() { # DESCR SHAPE OUTPUT: the numbers of slow_wa.npy taken for others, behind a header of 129 bytes
+  { printf '\x93NUMPY\x01\x00\x77\x00'
+    printf '%-118s\n' "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"
+    tail -c +129 slow_wa.npy; } >"$3"
+}
+for descr in '<f4:256,128,256' '>f4:256,128,256' '<f8:256,64,256' '<i2:256,256,256' '>i4:256,128,256' '<i8:256,64,256'; do
+  odd "${descr%:*}" "${descr#*:}" slow_odd.npy
+  job slow_odd.npy "odd bytes, ${descr%:*}" "$stats" "${all[@]}" params.axes=0
+done
 # Packed: the stored bytes are not those that the kernel sees.
 if command -v ncgen >/dev/null; then
   { echo 'netcdf p { dimensions: y = 1024; x = 1024; variables: short p(y, x); p:scale_factor = 0.5f; data: p ='

@@ -70,7 +70,7 @@ static bool worth(const int64_t n[3], const int64_t *chunk, int threads) {
   const bool reduced[] = {true, false, false};
   plait_block in = block_of(NULL, PLAIT_F32, n);
   plait_strips strips;
-  pl_strips_cut(&in, reduced, chunk, threads, &strips);
+  pl_strips_cut(&in, reduced, chunk, true, threads, &strips);
   return pl_strips_worth(&strips, reduced, chunk, threads);
 }
 

@@ -17,6 +17,8 @@
 
 enum { NT = 300, NX = 5000, HEAD = 128 };
 
+static const pl_convert idle = {.stored = PLAIT_F32, .type = PLAIT_F32};
+
 static char path[] = "/tmp/plait-view-XXXXXX";
 static int fd = -1;
 
@@ -49,10 +51,10 @@ static void shows_what_reading_gives(void **state) {
   pl_view *view;
   pl_box box = {2, {7, 1234}, {20, 300}};
   plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
-  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
   assert_non_null(view);
   for (int again = 0; again < 2; again++) { // forgetting changes nothing
-    pl_view_look(view, &box, &part);
+    pl_view_look(view, &box, NULL, &part);
     for (int64_t t = 0; t < box.n[0]; t++)
       for (int64_t x = 0; x < box.n[1]; x++) {
         float value = ((const float *)part.data)[t * part.stride[0] + x * part.stride[1]];
@@ -66,24 +68,58 @@ static void shows_what_reading_gives(void **state) {
   assert_null(view);
 }
 
-// In odd places vectors could not be loaded; the handler knows one view.
+// Who takes values at odd places says so; the handler knows one view.
 static void where_it_is_not_done(void **state) {
   (void)state;
   pl_raw raw = whole(), odd = whole(), longer = whole();
   pl_view *view, *other;
   odd.offset = HEAD - 1;
   longer.shape[0] = NT + 1;
-  assert_int_equal(pl_view_open(&odd, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&odd, &idle, false, &other), PLAIT_OK);
   assert_null(other);
-  assert_int_equal(pl_view_open(&longer, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&odd, &idle, true, &other), PLAIT_OK);
+  assert_non_null(other);
+  pl_view_close(&other);
+  assert_int_equal(pl_view_open(&longer, &idle, false, &other), PLAIT_OK);
   assert_null(other);
-  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
-  assert_int_equal(pl_view_open(&raw, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&raw, &idle, false, &other), PLAIT_OK);
   assert_null(other);
   pl_view_close(&view);
-  assert_int_equal(pl_view_open(&raw, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
   assert_non_null(view);
   pl_view_close(&view);
+}
+
+// The floats of the file taken for integers of 16 bits in the other byte order, packed, from any
+// byte on; compared with what is done to a copy in its place.
+static void converts_from_any_byte(void **state) {
+  (void)state;
+  const pl_convert packed = {PLAIT_I16, PLAIT_F32, true, true, 0.5, 10, 1, {0x43}};
+  const pl_convert turned = {PLAIT_I16, PLAIT_I16, true, false, 1, 0, 0, {0}};
+  const pl_convert *const converts[] = {&packed, &turned};
+  pl_box box = {2, {9, 77}, {5, 1300}};
+  float seen[5 * 1300], want[1300];
+  short copy[1300];
+  for (int i = 0; i < 2 * 3; i++) {
+    const pl_convert *convert = converts[i % 2];
+    pl_raw raw = {fd, path, HEAD + i / 2, 2, {NT, NX}, 2};
+    pl_view *view;
+    plait_block part;
+    assert_int_equal(pl_view_open(&raw, convert, false, &view), PLAIT_OK);
+    assert_non_null(view);
+    pl_view_look(view, &box, seen, &part);
+    assert_ptr_equal(part.data, seen);
+    assert_int_equal(part.type, convert->type);
+    for (int64_t t = 0; t < box.n[0]; t++) {
+      off_t at = raw.offset + 2 * ((9 + t) * NX + 77);
+      assert_int_equal(pread(fd, copy, sizeof copy, at), sizeof copy);
+      pl_decode_row(convert, copy, want, 1300);
+      size_t size = plait_type_size(convert->type);
+      assert_memory_equal(plait_row(&part, t), want, 1300 * size);
+    }
+    pl_view_close(&view);
+  }
 }
 
 // The child looks at a file that is cut short under it.
@@ -93,8 +129,8 @@ static void look_at_nothing(int out) {
   pl_box box = {2, {NT - 1, NX - 1}, {1, 1}};
   plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
   dup2(out, STDERR_FILENO);
-  if (pl_view_open(&raw, &view) != PLAIT_OK || ftruncate(fd, 4096) != 0) _exit(3);
-  pl_view_look(view, &box, &part);
+  if (pl_view_open(&raw, &idle, false, &view) != PLAIT_OK || ftruncate(fd, 4096) != 0) _exit(3);
+  pl_view_look(view, &box, NULL, &part);
   volatile float value = *(const float *)part.data;
   _exit(value == 0 ? 4 : 5);
 }
@@ -120,6 +156,7 @@ static void a_file_that_becomes_shorter(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(shows_what_reading_gives), cmocka_unit_test(where_it_is_not_done),
+      cmocka_unit_test(converts_from_any_byte),
       cmocka_unit_test(a_file_that_becomes_shorter), // the last: it spoils the file
   };
   return cmocka_run_group_tests(tests, make_file, remove_file);
