@@ -194,8 +194,8 @@ bool pl_dataset_share(pl_dataset *dataset, const pl_box *box) {
   return dataset->format->share != NULL && dataset->format->share(dataset, box);
 }
 
-const pl_raw *pl_dataset_plain(const pl_dataset *dataset, const pl_convert **convert) {
-  return dataset->format->plain ? dataset->format->plain(dataset, convert) : NULL;
+bool pl_dataset_plain(const pl_dataset *dataset, pl_plain *plain) {
+  return dataset->format->plain && dataset->format->plain(dataset, plain);
 }
 
 int64_t pl_dataset_file_bytes(const pl_dataset *dataset) {

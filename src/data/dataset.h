@@ -29,6 +29,13 @@ typedef struct pl_scalar {
   char units[PLAIT_NAME], long_name[2 * PLAIT_NAME]; // cut when they are longer
 } pl_scalar;
 
+// An array that lies in its file in one piece, or in records at equal distances.
+typedef struct pl_plain {
+  pl_raw raw;
+  int64_t step;       // values from one index of the first axis to the next
+  pl_convert convert; // what has to be done with the values
+} pl_plain;
+
 typedef struct pl_format {
   const char *name;       // "netcdf"
   const char *summary;    // for `plait --version`
@@ -44,9 +51,8 @@ typedef struct pl_format {
   // Reader strand: makes ready that parts of the box are fetched by several threads at once, cut on
   // chunk borders where the box is. false: they must not be. NULL: never.
   bool (*share)(pl_dataset *dataset, const pl_box *box);
-  // Where the array lies in the file, if in one piece, and what has to be done with its values;
-  // else NULL. NULL: never.
-  const pl_raw *(*plain)(const pl_dataset *dataset, const pl_convert **convert);
+  // Where the array lies in the file; false: not plainly. NULL: never.
+  bool (*plain)(const pl_dataset *dataset, pl_plain *plain);
   // Names of the variables with two or more values, NULL-terminated; for messages and `plait info`.
   // NULL: the file holds one array without a name.
   plait_err (*list)(const char *path, char ***names);
@@ -81,8 +87,8 @@ plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,
 void pl_dataset_decode(const pl_dataset *dataset, const pl_box *box, void *raw,
                        const plait_block *to, plait_raise *raise);
 bool pl_dataset_share(pl_dataset *dataset, const pl_box *box);
-// *borrows* both. NULL: not in one piece.
-const pl_raw *pl_dataset_plain(const pl_dataset *dataset, const pl_convert **convert);
+// false: the array does not lie plainly in a file. plain->raw *borrows* path and file.
+bool pl_dataset_plain(const pl_dataset *dataset, pl_plain *plain);
 // A single value of a file: FILE:VAR with VAR of one value. One strand at a time. PLAIT_INPUT.
 plait_err pl_dataset_scalar(const char *spec, pl_scalar *scalar);
 // Names of the single values of a file, NULL-terminated; *owned by the caller*. NULL: the format

@@ -42,6 +42,6 @@ size_t pl_npy_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
 plait_err pl_npy_fetch(pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to);
 void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, const plait_block *to,
                    plait_raise *raise);
-const pl_raw *pl_npy_plain(const pl_dataset *dataset, const pl_convert **convert);
+bool pl_npy_plain(const pl_dataset *dataset, pl_plain *plain);
 bool pl_npy_share(pl_dataset *dataset, const pl_box *box);
 #endif

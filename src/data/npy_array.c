@@ -104,10 +104,12 @@ void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, cons
   if (!pl_convert_idle(&s->convert)) pl_decode(&s->convert, NULL, to);
 }
 
-const pl_raw *pl_npy_plain(const pl_dataset *dataset, const pl_convert **convert) {
+bool pl_npy_plain(const pl_dataset *dataset, pl_plain *plain) {
   const state *s = dataset->state;
-  *convert = &s->convert;
-  return &s->raw;
+  int64_t row = 1;
+  for (int d = 1; d < s->raw.ndim; d++) row *= s->raw.shape[d];
+  *plain = (pl_plain){s->raw, row, s->convert};
+  return true;
 }
 
 bool pl_npy_share(pl_dataset *dataset, const pl_box *box) {

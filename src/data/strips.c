@@ -87,16 +87,16 @@ static bool on_chunks(const plait_strips *strips, const int64_t *chunk) {
 }
 
 bool pl_strips_worth(const plait_strips *strips, const bool reduced[], const int64_t *chunk,
-                     int threads) {
+                     bool reads, int threads) {
   int64_t run = 1, cells = 1, bytes = (int64_t)plait_type_size(strips->in->type);
   for (int d = strips->in->ndim - 1; d >= 0 && !reduced[d]; d--) run *= strips->extent[d];
   for (int d = 0; d < strips->in->ndim; d++) {
     if (!reduced[d]) cells *= strips->extent[d];
     bytes *= strips->extent[d];
   }
-  return run >= RUN_CELLS && run * (int64_t)plait_type_size(strips->in->type) >= RUN_BYTES &&
-         cells <= PLAIT_STRIP && bytes <= 4 * (int64_t)PART_BYTES && strips->n >= threads &&
-         on_chunks(strips, chunk);
+  int64_t run_bytes = run * (int64_t)plait_type_size(strips->in->type);
+  return run >= RUN_CELLS && (!reads || run_bytes >= RUN_BYTES) && cells <= PLAIT_STRIP &&
+         bytes <= 4 * (int64_t)PART_BYTES && strips->n >= threads && on_chunks(strips, chunk);
 }
 
 void plait_strips_make(const plait_call *call, const plait_block *in, plait_strips *strips) {

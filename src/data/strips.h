@@ -19,9 +19,8 @@ struct plait_source {   // of the parts of blocks without data
 // Pure.
 void pl_strips_cut(const plait_block *in, const bool reduced[], const int64_t *chunk, bool reads,
                    int threads, plait_strips *strips);
-// Whether parts are worth copying: long runs of the file, on chunk borders, and as many strips as
-// threads.
+// Whether parts are long enough runs of the file, on chunk borders, and as many strips as threads.
 // Pure.
 bool pl_strips_worth(const plait_strips *strips, const bool reduced[], const int64_t *chunk,
-                     int threads);
+                     bool reads, int threads);
 #endif

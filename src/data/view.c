@@ -15,17 +15,18 @@
 enum { LINE = 64, AHEAD = 6 * 1024 }; // bytes of a line of the cache; to look ahead
 
 struct pl_view {
-  pl_raw raw;
-  pl_convert convert;
+  pl_plain plain;
   char *base; // of the mapping, byte 0 of the file
   size_t bytes;
   char line[512]; // the last words
 };
 
-static bool can_be_seen(const pl_raw *raw, bool anywhere, size_t *bytes) {
+static bool can_be_seen(const pl_plain *plain, bool anywhere, size_t *bytes) {
+  const pl_raw *raw = &plain->raw;
   struct stat file;
   int64_t size = (int64_t)raw->size, end = raw->offset;
-  for (int d = 0; d < raw->ndim; d++) size *= raw->shape[d]; // is in the file
+  end += (raw->shape[0] - 1) * plain->step * size; // is in the file
+  for (int d = 1; d < raw->ndim; d++) size *= raw->shape[d];
   if (raw->offset < 0 || (!anywhere && raw->offset % (int64_t)raw->size != 0)) return false;
   end += size;
   if (fstat(raw->fd, &file) != 0 || file.st_size < end) return false;
@@ -33,21 +34,19 @@ static bool can_be_seen(const pl_raw *raw, bool anywhere, size_t *bytes) {
   return true;
 }
 
-plait_err pl_view_open(const pl_raw *raw, const pl_convert *convert, bool unaligned,
-                       pl_view **view) {
+plait_err pl_view_open(const pl_plain *plain, bool unaligned, pl_view **view) {
   size_t bytes;
   pl_view *v = NULL;
   *view = NULL;
-  bool anywhere = unaligned || !pl_convert_idle(convert);
-  if (!can_be_seen(raw, anywhere, &bytes)) return PLAIT_OK;
+  bool anywhere = unaligned || !pl_convert_idle(&plain->convert);
+  if (!can_be_seen(plain, anywhere, &bytes)) return PLAIT_OK;
   TRY(pl_calloc(1, sizeof *v, &v));
-  v->raw = *raw;
-  v->convert = *convert;
+  v->plain = *plain;
   v->bytes = bytes;
-  v->base = mmap(NULL, bytes, PROT_READ, MAP_SHARED, raw->fd, 0);
+  v->base = mmap(NULL, bytes, PROT_READ, MAP_SHARED, plain->raw.fd, 0);
   snprintf(v->line, sizeof v->line,
            "plait: error: %s: cannot be read any more: it became shorter, or the disk failed\n",
-           raw->path);
+           plain->raw.path);
   if (v->base != MAP_FAILED && pl_lost_watch(v->base, bytes, v->line)) {
     *view = v;
     return PLAIT_OK;
@@ -77,20 +76,24 @@ void pl_view_close(pl_view **view) {
   *view = NULL;
 }
 
+// Values from one index of an axis to the next.
+static int64_t step_of(const pl_view *view, int axis) {
+  int64_t step = 1;
+  for (int d = view->plain.raw.ndim - 1; d > axis; d--) step *= view->plain.raw.shape[d];
+  return axis == 0 ? view->plain.step : step;
+}
+
 // Bytes from the begin of the file to a cell.
 static size_t place(const pl_view *view, const int64_t cell[]) {
+  const pl_raw *raw = &view->plain.raw;
   int64_t at = 0;
-  for (int d = 0; d < view->raw.ndim; d++) at = at * view->raw.shape[d] + cell[d];
-  return (size_t)view->raw.offset + (size_t)at * view->raw.size;
+  for (int d = 0; d < raw->ndim; d++) at += cell[d] * step_of(view, d);
+  return (size_t)raw->offset + (size_t)at * raw->size;
 }
 
 static plait_block in_file(const pl_view *view, const pl_box *box) {
-  plait_block block = pl_block_over(NULL, view->convert.stored, box, NULL);
-  ptrdiff_t step = 1;
-  for (int d = box->ndim - 1; d >= 0; d--) {
-    block.stride[d] = step;
-    step *= (ptrdiff_t)view->raw.shape[d];
-  }
+  plait_block block = pl_block_over(NULL, view->plain.convert.stored, box, NULL);
+  for (int d = 0; d < box->ndim; d++) block.stride[d] = (ptrdiff_t)step_of(view, d);
   block.data = view->base + place(view, box->lo);
   return block;
 }
@@ -102,15 +105,16 @@ static void ask_for(const char *row, size_t bytes) {
 }
 
 void pl_view_look(const pl_view *view, const pl_box *box, void *memory, plait_block *part) {
+  const pl_convert *convert = &view->plain.convert;
   plait_block stored = in_file(view, box);
   *part = stored;
-  if (pl_convert_idle(&view->convert)) return;
-  *part = pl_block_over(memory, view->convert.type, box, NULL);
-  size_t n = (size_t)box->n[box->ndim - 1], bytes = n * view->raw.size;
+  if (pl_convert_idle(convert)) return;
+  *part = pl_block_over(memory, convert->type, box, NULL);
+  size_t n = (size_t)box->n[box->ndim - 1], bytes = n * view->plain.raw.size;
   int64_t rows = plait_rows(part), ahead = 1 + (int64_t)(AHEAD / bytes);
   for (int64_t row = 0; row < rows; row++) {
     if (row + ahead < rows) ask_for(plait_row(&stored, row + ahead), bytes);
-    pl_decode_row(&view->convert, plait_row(&stored, row), plait_row(part, row), n);
+    pl_decode_row(convert, plait_row(&stored, row), plait_row(part, row), n);
   }
 }
 
@@ -121,7 +125,7 @@ size_t pl_view_bytes(const pl_view *view) {
 size_t pl_view_span(const pl_view *view, const pl_box *box) {
   int64_t last[PLAIT_DIMS];
   for (int d = 0; d < box->ndim; d++) last[d] = box->lo[d] + box->n[d] - 1;
-  return place(view, last) + view->raw.size - place(view, box->lo);
+  return place(view, last) + view->plain.raw.size - place(view, box->lo);
 }
 
 void pl_view_forget(const pl_view *view, const pl_box *box) {

@@ -14,18 +14,16 @@
 #ifndef PL_VIEW_H
 #define PL_VIEW_H
 #include "base/err.h"
-#include "data/convert.h"
-#include "data/rawio.h"
+#include "data/dataset.h"
 
 typedef struct pl_view pl_view;
 
 // *view stays NULL where the file cannot be mapped, where values that are not converted do not
 // begin at multiples of their size (`unaligned`: they may), and while there is another view: then
-// pl_raw_read is the way. *borrows* raw->path. Should the file become shorter, or the disk fail,
+// pl_raw_read is the way. *borrows* the path. Should the file become shorter, or the disk fail,
 // the process ends at the next look with one line and exit code 1; what stands in a journal stays.
 // PLAIT_MEMORY. Threads: one.
-plait_err pl_view_open(const pl_raw *raw, const pl_convert *convert, bool unaligned,
-                       pl_view **view);
+plait_err pl_view_open(const pl_plain *plain, bool unaligned, pl_view **view);
 void pl_view_close(pl_view **view);
 // `part` of `box`, not to be written to: in the mapping, or converted into `memory`, which has room
 // for it. Threads: any.

@@ -170,10 +170,11 @@ bool pl_feed_parts_fit(const pl_feed *feed, const pl_feed_block *b) {
   const pl_task *task = feed->task;
   plait_strips strips;
   size_t raw;
+  bool reads = feed->view == NULL;
   if (!task->plan.strips) return false;
   plait_block block = pl_block_over(NULL, task->array.type, &b->own, NULL);
-  pl_strips_cut(&block, task->plan.reduced, chunk_of(feed), true, feed->team, &strips);
-  return pl_strips_worth(&strips, task->plan.reduced, chunk_of(feed), feed->team) &&
+  pl_strips_cut(&block, task->plan.reduced, chunk_of(feed), reads, feed->team, &strips);
+  return pl_strips_worth(&strips, task->plan.reduced, chunk_of(feed), reads, feed->team) &&
          part_bytes(feed, &strips, &raw) * (size_t)feed->team <= pl_feed_block_bytes(task);
 }
 
@@ -202,12 +203,11 @@ static bool read_part(const struct plait_source *base, const plait_call *call,
 // A view may take what the budget leaves: all of the file, or a block at a time.
 static plait_err open_view(pl_feed *feed) {
   const pl_task *task = feed->task;
-  const pl_convert *convert;
-  const pl_raw *plain = pl_dataset_plain(task->input, &convert);
+  pl_plain plain;
   size_t left = task->budget > task->needed ? (size_t)(task->budget - task->needed) : 0;
   pl_box largest = {.ndim = task->cut.ndim};
-  if (!plain) return PLAIT_OK;
-  TRY(pl_view_open(plain, convert, task->plan.unaligned, &feed->view));
+  if (!pl_dataset_plain(task->input, &plain)) return PLAIT_OK;
+  TRY(pl_view_open(&plain, task->plan.unaligned, &feed->view));
   if (!feed->view) return PLAIT_OK;
   pl_cut_largest(&task->cut, largest.n);
   if (pl_view_span(feed->view, &largest) > left) pl_view_close(&feed->view);

@@ -66,12 +66,16 @@ static void parts_cover_a_block(void **state) {
   }
 }
 
-static bool worth(const int64_t n[3], const int64_t *chunk, int threads) {
+static bool worth_it(const int64_t n[3], const int64_t *chunk, bool reads, int threads) {
   const bool reduced[] = {true, false, false};
   plait_block in = block_of(NULL, PLAIT_F32, n);
   plait_strips strips;
-  pl_strips_cut(&in, reduced, chunk, true, threads, &strips);
-  return pl_strips_worth(&strips, reduced, chunk, threads);
+  pl_strips_cut(&in, reduced, chunk, reads, threads, &strips);
+  return pl_strips_worth(&strips, reduced, chunk, reads, threads);
+}
+
+static bool worth(const int64_t n[3], const int64_t *chunk, int threads) {
+  return worth_it(n, chunk, true, threads);
 }
 
 static void long_runs_are_worth_it(void **state) {
@@ -83,6 +87,17 @@ static void long_runs_are_worth_it(void **state) {
   assert_false(worth(block, NULL, 64));                     // strips of 1.5 KiB
   assert_false(worth((int64_t[]){4096, 10, 100}, NULL, 2)); // rows of 2 KiB
   assert_false(worth((int64_t[]){171, 1, 2048}, NULL, 3));  // fewer strips than threads
+}
+
+// What is only looked at costs no calls: short rows will do, but not shorter than promised.
+static void looking_is_worth_more(void **state) {
+  (void)state;
+  const int64_t block[] = {171, 47, 512};
+  assert_true(worth_it(block, NULL, false, 8));
+  assert_false(worth_it((int64_t[]){171, 1, 4096}, NULL, true, 3)); // 5 KiB each
+  assert_true(worth_it((int64_t[]){171, 1, 4096}, NULL, false, 3));
+  assert_false(worth_it((int64_t[]){4096, 10, 100}, NULL, false, 2)); // 1000 cells
+  assert_false(worth_it((int64_t[]){171, 1, 2048}, NULL, false, 3));  // fewer strips than threads
 }
 
 static void parts_end_on_chunk_borders(void **state) {
@@ -98,6 +113,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parts_cover_a_block),
       cmocka_unit_test(long_runs_are_worth_it),
+      cmocka_unit_test(looking_is_worth_more),
       cmocka_unit_test(parts_end_on_chunk_borders),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,8 @@ static const pl_convert idle = {.stored = PLAIT_F32, .type = PLAIT_F32};
 static char path[] = "/tmp/plait-view-XXXXXX";
 static int fd = -1;
 
-static pl_raw whole(void) {
-  return (pl_raw){fd, path, HEAD, 2, {NT, NX}, sizeof(float)};
+static pl_plain whole(void) {
+  return (pl_plain){{fd, path, HEAD, 2, {NT, NX}, sizeof(float)}, NX, idle};
 }
 
 static int make_file(void **state) {
@@ -47,11 +47,11 @@ static int remove_file(void **state) {
 
 static void shows_what_reading_gives(void **state) {
   (void)state;
-  pl_raw raw = whole();
+  pl_plain plain = whole();
   pl_view *view;
   pl_box box = {2, {7, 1234}, {20, 300}};
   plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
-  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&plain, false, &view), PLAIT_OK);
   assert_non_null(view);
   for (int again = 0; again < 2; again++) { // forgetting changes nothing
     pl_view_look(view, &box, NULL, &part);
@@ -71,22 +71,22 @@ static void shows_what_reading_gives(void **state) {
 // Who takes values at odd places says so; the handler knows one view.
 static void where_it_is_not_done(void **state) {
   (void)state;
-  pl_raw raw = whole(), odd = whole(), longer = whole();
+  pl_plain plain = whole(), odd = whole(), longer = whole();
   pl_view *view, *other;
-  odd.offset = HEAD - 1;
-  longer.shape[0] = NT + 1;
-  assert_int_equal(pl_view_open(&odd, &idle, false, &other), PLAIT_OK);
+  odd.raw.offset = HEAD - 1;
+  longer.raw.shape[0] = NT + 1;
+  assert_int_equal(pl_view_open(&odd, false, &other), PLAIT_OK);
   assert_null(other);
-  assert_int_equal(pl_view_open(&odd, &idle, true, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&odd, true, &other), PLAIT_OK);
   assert_non_null(other);
   pl_view_close(&other);
-  assert_int_equal(pl_view_open(&longer, &idle, false, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&longer, false, &other), PLAIT_OK);
   assert_null(other);
-  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
-  assert_int_equal(pl_view_open(&raw, &idle, false, &other), PLAIT_OK);
+  assert_int_equal(pl_view_open(&plain, false, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&plain, false, &other), PLAIT_OK);
   assert_null(other);
   pl_view_close(&view);
-  assert_int_equal(pl_view_open(&raw, &idle, false, &view), PLAIT_OK);
+  assert_int_equal(pl_view_open(&plain, false, &view), PLAIT_OK);
   assert_non_null(view);
   pl_view_close(&view);
 }
@@ -103,16 +103,16 @@ static void converts_from_any_byte(void **state) {
   short copy[1300];
   for (int i = 0; i < 2 * 3; i++) {
     const pl_convert *convert = converts[i % 2];
-    pl_raw raw = {fd, path, HEAD + i / 2, 2, {NT, NX}, 2};
+    const pl_plain plain = {{fd, path, HEAD + i / 2, 2, {NT, NX}, 2}, NX, *convert};
     pl_view *view;
     plait_block part;
-    assert_int_equal(pl_view_open(&raw, convert, false, &view), PLAIT_OK);
+    assert_int_equal(pl_view_open(&plain, false, &view), PLAIT_OK);
     assert_non_null(view);
     pl_view_look(view, &box, seen, &part);
     assert_ptr_equal(part.data, seen);
     assert_int_equal(part.type, convert->type);
     for (int64_t t = 0; t < box.n[0]; t++) {
-      off_t at = raw.offset + 2 * ((9 + t) * NX + 77);
+      off_t at = plain.raw.offset + 2 * ((9 + t) * NX + 77);
       assert_int_equal(pread(fd, copy, sizeof copy, at), sizeof copy);
       pl_decode_row(convert, copy, want, 1300);
       size_t size = plait_type_size(convert->type);
@@ -124,12 +124,12 @@ static void converts_from_any_byte(void **state) {
 
 // The child looks at a file that is cut short under it.
 static void look_at_nothing(int out) {
-  pl_raw raw = whole();
+  pl_plain plain = whole();
   pl_view *view;
   pl_box box = {2, {NT - 1, NX - 1}, {1, 1}};
   plait_block part = pl_block_over(NULL, PLAIT_F32, &box, NULL);
   dup2(out, STDERR_FILENO);
-  if (pl_view_open(&raw, &idle, false, &view) != PLAIT_OK || ftruncate(fd, 4096) != 0) _exit(3);
+  if (pl_view_open(&plain, false, &view) != PLAIT_OK || ftruncate(fd, 4096) != 0) _exit(3);
   pl_view_look(view, &box, NULL, &part);
   volatile float value = *(const float *)part.data;
   _exit(value == 0 ? 4 : 5);
