@@ -137,21 +137,25 @@ int main(void) {
 }
 """
 # Functions of the kernel that a sample of the European option goes through, samples that one trip of the loop does with
-# vectors of n numbers, and which of its loops that is.
-HOT = {"wide": (lambda n: 16, max), "pl_mc_normal": (lambda n: 2 * n, max), "pl_mc_gain": (lambda n: 2 * n, min),
-       "add_f": (lambda n: 16, max)}
+# vectors of n numbers, which of its loops that is, and how many products the loop within it does in all its trips.
+HOT = {"wide": (lambda n: 16, max, 0), "pl_mc_normal": (lambda n: 4 * n, max, 12 * 2 * 4),
+       "pl_mc_gain": (lambda n: 4 * n, min, 0), "add_f": (lambda n: 128, max, 0)}
 
 
 def hot_work(lanes, register):
     """{class: instructions for as many samples as a vector has lanes}, from the machine code of the hot loops. What stands
     outside of them, tails and what is done once for 128 samples, counts as waste."""
     work = {}
-    for name, (samples, which) in HOT.items():
+    for name, (samples, which, products) in HOT.items():
         lines = units.disassemble(side.PLAIT, name if name == "wide" else f"{name}.arch_x86_64_v{4 if lanes == 8 else 3}")
         found = units.loops(lines)
-        body = which(found, key=len) if found else lines  # a loop that was unrolled whole
-        for kind, n in units.count(body, "%ymm" if name == "wide" else register).items():
-            work[kind] = work.get(kind, 0) + n * lanes / samples(lanes)
+        body, inner = which(found, key=lambda f: len(f[0])) if found else (lines, [])  # a loop that was unrolled whole
+        if len(inner) != (products > 0):
+            raise SystemExit(f"learn.py: {name} has other loops than it had")
+        register_here = "%ymm" if name == "wide" else register
+        for lines, times in [(body, 1)] + [(b, products // units.count(b, register)["fma"] - 1) for b in inner]:
+            for kind, n in units.count(lines, register_here).items():
+                work[kind] = work.get(kind, 0) + n * times * lanes / samples(lanes)
     return work
 
 

@@ -33,11 +33,13 @@ def disassemble(program, symbol):
 
 
 def loops(lines):
-    """The innermost loops."""
+    """[(loop, [loops within it])], the outermost ones."""
     jumps = [(int(o.split()[0], 16), a) for a, m, o in lines if m[0] == "j" and re.match("[0-9a-f]+ ", o)]
     back = [(to, at) for to, at in jumps if lines[0][0] <= to < at]
-    inner = [(to, at) for to, at in back if not any(to <= t and a <= at and (t, a) != (to, at) for t, a in back)]
-    return [[line for line in lines if to <= line[0] <= at] for to, at in inner]
+    within = {loop: [b for b in back if b != loop and loop[0] <= b[0] and b[1] <= loop[1]] for loop in back}
+    body = lambda loop: [line for line in lines if loop[0] <= line[0] <= loop[1]]
+    return [(body(loop), [body(b) for b in inner]) for loop, inner in within.items()
+            if not any(loop in others for others in within.values())]
 
 
 def count(body, register):

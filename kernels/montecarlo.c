@@ -190,14 +190,14 @@ static void mc_plan(const plait_problem *problem, const void *params, plait_plan
 }
 
 // ---- a block --------------------------------------------------------------------------------
-typedef struct points { // in the scratch of a thread
-  double *u, *mirrored; // [d, MC_LANES]
-  double *one;          // [d] a point
-  uint32_t (*v)[32];    // [d] direction numbers
+typedef struct points {       // in the scratch of a thread
+  double *u, *mirrored, *one; // [d, MC_LANES], [d, MC_LANES], [d]
+  uint32_t (*v)[32];          // [d] direction numbers
+  mc_keys keys;               // of the random numbers
 } points;
 
 static points points_of(const plait_call *call, const mc_sizes *s) {
-  points x = {.u = call->scratch};
+  points x = {.u = call->scratch, .keys = pl_mc_keys(((const mc_params *)call->params)->seed)};
   x.mirrored = x.u + s->d * MC_LANES;
   x.one = x.mirrored + s->d * MC_LANES;
   x.v = (uint32_t(*)[32])(void *)(x.one + s->d);
@@ -206,7 +206,7 @@ static points points_of(const plait_call *call, const mc_sizes *s) {
 
 static void draw(const mc_params *p, const mc_sizes *s, int64_t stream, int64_t first, points *x) {
   if (p->method == MC_RANDOM) {
-    for (int64_t j = 0; j < s->d; j++) pl_mc_uniform(p->seed, j, first, x->u + j * MC_LANES);
+    for (int64_t j = 0; j < s->d; j++) pl_mc_uniform(&x->keys, j, first, x->u + j * MC_LANES);
     return;
   }
   for (int64_t j = 0; j < s->d; j++) {
@@ -376,7 +376,7 @@ const plait_kernel plait_kernel_montecarlo = {
     .name = "montecarlo",
     .summary = "integrals and option prices by random or Sobol points, with standard errors",
     .pattern = PLAIT_REDUCE,
-    .version = 4,
+    .version = 5,
     .params = mc_table,
     .params_size = sizeof(mc_params),
     .takes = 0,
@@ -390,7 +390,7 @@ const plait_kernel plait_kernel_integrand = {
     .name = "integrand",
     .summary = "an integral over the unit cube by random or Sobol points",
     .pattern = PLAIT_REDUCE,
-    .version = 4,
+    .version = 5,
     .params = own_table,
     .params_size = sizeof(mc_params),
     .takes = 0,

@@ -59,11 +59,20 @@ typedef struct mc_sums {
 void pl_mc_count(const double *f, const double *g, int64_t first, int64_t end, mc_sums *s);
 void pl_mc_close(const mc_sums *s, mc_tally *t); // adds them to t
 
+// What the random numbers of a seed have in common, made once for many vectors: its keys in each
+// round, for every lane of a quadruple. Made anew for each vector they take a tenth longer.
+enum { MC_QUAD = 4 };
+typedef struct mc_keys {
+  _Alignas(32) uint64_t p[10][MC_QUAD], q[10][MC_QUAD];
+  int64_t seed;
+} mc_keys;
+mc_keys pl_mc_keys(int64_t seed);
+
 // One dimension of the points [first, first + MC_LANES): plait_random(seed, dim, first / 2 + l) has
 // point l in its first two words and point l + MC_LANES / 2 in the others. `first` is a multiple of
 // MC_LANES.
-void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u);
-void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u); // without AVX2
+void pl_mc_uniform(const mc_keys *keys, int64_t dim, int64_t first, double *u);
+void pl_mc_uniform_plain(const mc_keys *keys, int64_t dim, int64_t first, double *u); // no AVX2
 void pl_mc_directions(int64_t dim, uint32_t v[32]);
 // `first` is a multiple of MC_LANES; key: of the scrambling (Owen's, by hashing), 0: none.
 void pl_mc_sobol(const uint32_t v[32], uint32_t key, int64_t first, double *u);

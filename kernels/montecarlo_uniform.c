@@ -7,10 +7,10 @@
 
 enum { HALF = MC_LANES / 2 };
 
-// Where the rounds start: counter and key.
+// Where the rounds start.
 typedef struct words {
   uint64_t counter;
-  uint32_t c, d, p, q;
+  uint32_t c, d, p, q; // p, q: the key
 } words;
 
 static const uint32_t first_factor = 0xd2511f53, second_factor = 0xcd9e8d57;
@@ -22,6 +22,22 @@ static words start_of(int64_t seed, int64_t dim, int64_t first) {
                  .d = (uint32_t)((uint64_t)dim >> 32),
                  .p = (uint32_t)seed,
                  .q = (uint32_t)((uint64_t)seed >> 32)};
+}
+
+// In round 9 words end up in a real number, with its exponent.
+static uint64_t mask_of(uint32_t key, uint32_t round) {
+  return round < 9 ? key : (uint64_t)key << 20 | 0x3ff0000000000000;
+}
+
+mc_keys pl_mc_keys(int64_t seed) {
+  mc_keys k = {.seed = seed};
+  words w = start_of(seed, 0, 0);
+  for (uint32_t round = 0; round < 10; round++)
+    for (int l = 0; l < MC_QUAD; l++) {
+      k.p[round][l] = mask_of(w.p + round * first_step, round);
+      k.q[round][l] = mask_of(w.q + round * second_step, round);
+    }
+  return k;
 }
 
 static void plain(const words *w, double *u) {
@@ -40,8 +56,8 @@ static void plain(const words *w, double *u) {
   }
 }
 
-void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u) {
-  words w = start_of(seed, dim, first);
+void pl_mc_uniform_plain(const mc_keys *keys, int64_t dim, int64_t first, double *u) {
+  words w = start_of(keys->seed, dim, first);
   plain(&w, u);
 }
 
@@ -54,37 +70,35 @@ void pl_mc_uniform_plain(int64_t seed, int64_t dim, int64_t first, double *u) {
 // four the registers overflow.
 // The points of a vector differ in the low bits of their counters only, so that of rounds 0 and 1
 // half is the same for all of them.
-enum { PAIR = 2, QUAD = 4 };
+enum { PAIR = 2, QUAD = MC_QUAD };
 #define AVX2 __attribute__((target("avx2")))
 
 typedef struct lanes {
   __m256i a, b, c, d;
 } lanes;
 
-// What the words are combined with: keys, in rounds 0 to 2 with the words that all points share,
-// in round 9 where they end up in a real number, with its exponent.
+// What rounds 0 to 2 combine words with: keys and the words that all points share.
 typedef struct masks {
-  __m256i p[10], q[10];
+  __m256i q0, p1, q1, p2, q2;
 } masks;
 
-AVX2 static __m256i last_mask(uint32_t key) {
-  return _mm256_set1_epi64x((int64_t)((uint64_t)key << 20 | 0x3ff0000000000000));
+AVX2 static inline __m256i all(uint32_t word) {
+  return _mm256_set1_epi64x(word);
 }
 
-AVX2 static void masks_of(const words *w, masks *k) {
+AVX2 static inline __m256i key(const uint64_t of_lanes[QUAD]) {
+  return _mm256_load_si256((const __m256i *)(const void *)of_lanes);
+}
+
+AVX2 static inline masks masks_of(const words *w, const mc_keys *keys) {
   uint64_t n = (uint64_t)w->c * second_factor;
   uint32_t a = (uint32_t)(n >> 32) ^ (uint32_t)(w->counter >> 32) ^ w->p;
   uint64_t m = (uint64_t)a * first_factor;
-  k->p[0] = _mm256_set1_epi32((int)w->p), k->q[0] = _mm256_set1_epi32((int)w->q);
-  for (int round = 1; round < 10; round++) {
-    k->p[round] = _mm256_add_epi32(k->p[round - 1], _mm256_set1_epi32((int)first_step));
-    k->q[round] = _mm256_add_epi32(k->q[round - 1], _mm256_set1_epi32((int)second_step));
-  }
-  k->q[0] = _mm256_set1_epi32((int)(w->d ^ w->q));
-  k->p[1] = _mm256_xor_si256(k->p[1], _mm256_set1_epi32((int)(uint32_t)n));
-  k->q[1] = _mm256_xor_si256(k->q[1], _mm256_set1_epi32((int)(m >> 32)));
-  k->q[2] = _mm256_xor_si256(k->q[2], _mm256_set1_epi32((int)(uint32_t)m));
-  k->p[9] = last_mask(w->p + 9 * first_step), k->q[9] = last_mask(w->q + 9 * second_step);
+  return (masks){.q0 = all(w->d ^ w->q),
+                 .p1 = all((uint32_t)n ^ (w->p + first_step)),
+                 .q1 = all((uint32_t)(m >> 32) ^ (w->q + second_step)),
+                 .p2 = key(keys->p[2]),
+                 .q2 = all((uint32_t)m ^ (w->q + 2 * second_step))};
 }
 
 // The upper half of a product, an older word and a key. The latter two meet first, while the
@@ -101,10 +115,10 @@ AVX2 static inline __m256i upper(__m256i product, __m256i key) {
 }
 
 AVX2 static inline lanes start(__m256i counter, const masks *k, __m256i m0, __m256i m1) {
-  __m256i m = _mm256_mul_epu32(counter, m0), n = _mm256_mul_epu32(upper(m, k->q[0]), m1); // 0, 1
-  __m256i a = upper(n, k->p[1]), c = _mm256_xor_si256(m, k->q[1]), b = n;
+  __m256i m = _mm256_mul_epu32(counter, m0), n = _mm256_mul_epu32(upper(m, k->q0), m1); // 0, 1
+  __m256i a = upper(n, k->p1), c = _mm256_xor_si256(m, k->q1), b = n;
   m = _mm256_mul_epu32(a, m0), n = _mm256_mul_epu32(c, m1); // round 2
-  return (lanes){.a = mixed(n, b, k->p[2]), .b = n, .c = upper(m, k->q[2]), .d = m};
+  return (lanes){.a = mixed(n, b, k->p2), .b = n, .c = upper(m, k->q2), .d = m};
 }
 
 AVX2 static inline lanes next(lanes x, __m256i p, __m256i q, __m256i m0, __m256i m1) {
@@ -120,12 +134,11 @@ AVX2 static inline void store(double *u, __m256i product, __m256i word, __m256i 
   _mm256_storeu_pd(u, _mm256_sub_pd(x, _mm256_set1_pd(1 - 0x1p-53)));
 }
 
-AVX2 static void wide(const words *w, double *u) {
+AVX2 static void wide(const words *w, const mc_keys *keys, double *u) {
   const __m256i m0 = _mm256_set1_epi64x(first_factor), m1 = _mm256_set1_epi64x(second_factor);
   __m256i counter =
       _mm256_add_epi64(_mm256_set1_epi64x((int64_t)w->counter), _mm256_set_epi64x(3, 2, 1, 0));
-  masks k;
-  masks_of(w, &k);
+  masks k = masks_of(w, keys);
   for (int l = 0; l < HALF; l += PAIR * QUAD) {
     lanes x[PAIR];
     for (int i = 0; i < PAIR; i++) {
@@ -134,23 +147,24 @@ AVX2 static void wide(const words *w, double *u) {
     }
 #pragma GCC unroll 6
     for (int round = 3; round < 9; round++)
-      for (int i = 0; i < PAIR; i++) x[i] = next(x[i], k.p[round], k.q[round], m0, m1);
+      for (int i = 0; i < PAIR; i++)
+        x[i] = next(x[i], key(keys->p[round]), key(keys->q[round]), m0, m1);
     for (int i = 0; i < PAIR; i++) {
-      store(u + l + i * QUAD, _mm256_mul_epu32(x[i].c, m1), x[i].b, k.p[9]);
-      store(u + HALF + l + i * QUAD, _mm256_mul_epu32(x[i].a, m0), x[i].d, k.q[9]);
+      store(u + l + i * QUAD, _mm256_mul_epu32(x[i].c, m1), x[i].b, key(keys->p[9]));
+      store(u + HALF + l + i * QUAD, _mm256_mul_epu32(x[i].a, m0), x[i].d, key(keys->q[9]));
     }
   }
 }
 
-void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u) {
-  words w = start_of(seed, dim, first);
+void pl_mc_uniform(const mc_keys *keys, int64_t dim, int64_t first, double *u) {
+  words w = start_of(keys->seed, dim, first);
   if (__builtin_cpu_supports("avx2"))
-    wide(&w, u);
+    wide(&w, keys, u);
   else
     plain(&w, u);
 }
 #else
-void pl_mc_uniform(int64_t seed, int64_t dim, int64_t first, double *u) {
-  pl_mc_uniform_plain(seed, dim, first, u);
+void pl_mc_uniform(const mc_keys *keys, int64_t dim, int64_t first, double *u) {
+  pl_mc_uniform_plain(keys, dim, first, u);
 }
 #endif

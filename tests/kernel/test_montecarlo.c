@@ -37,14 +37,20 @@ static void ran(const char *settings, result *r) {
   if (run(settings, r) != PLAIT_OK) fail_msg("%s: %s", settings, pl_message());
 }
 
+static void uniform(int64_t seed, int64_t dim, int64_t first, double *u) {
+  mc_keys keys = pl_mc_keys(seed);
+  pl_mc_uniform(&keys, dim, first, u);
+}
+
 // ---- parts ----------------------------------------------------------------------------------
 static void numbers_of_plait_random(void **state) {
   (void)state;
   static const int64_t firsts[] = {0, 8589934592 - 128, 123456789012352};
   double u[L], plain[L];
+  mc_keys keys = pl_mc_keys(987654321987);
   for (int i = 0; i < 3; i++) {
-    pl_mc_uniform(987654321987, 3 + i, firsts[i], u);
-    pl_mc_uniform_plain(987654321987, 3 + i, firsts[i], plain);
+    pl_mc_uniform(&keys, 3 + i, firsts[i], u);
+    pl_mc_uniform_plain(&keys, 3 + i, firsts[i], plain);
     assert_memory_equal(u, plain, sizeof u);
     for (int l = 0; l < L / 2; l++) {
       uint32_t w[4];
@@ -59,7 +65,7 @@ static void functions_beside_libm(void **state) {
   (void)state;
   double x[L], y[L], u[L], z[L];
   for (int round = 0; round < 200; round++) {
-    pl_mc_uniform(1, round, 0, u);
+    uniform(1, round, 0, u);
     for (int l = 0; l < L; l++) x[l] = y[l] = (u[l] - 0.5) * (round + 1);
     pl_mc_exp(x);
     for (int l = 0; l < L; l++) assert_true(fabs(x[l] / exp(y[l]) - 1) < 2e-15);
@@ -84,7 +90,7 @@ static void exponentials_of_a_line(void **state) {
   double u[L], z[L], y[L];
   for (int i = 0; i < 5; i++) {
     double start = lines[i][0], slope = lines[i][1];
-    pl_mc_uniform(2, i, 0, u);
+    uniform(2, i, 0, u);
     for (int l = 0; l < L; l++) z[l] = y[l] = (u[l] - 0.5) * 16;
     pl_mc_exp_of(start, slope, y);
     for (int l = 0; l < L; l++) {
@@ -108,7 +114,7 @@ static void gains_of_a_line(void **state) {
       {0.03, 0.2, 95, -97}, {0.03, 0.2, -95, 97}, {640, 20, 1e-3, -1}, {-650, 100, -1, 3}};
   double u[L], z[L], price[L], f[L];
   for (int i = 0; i < 4; i++) {
-    pl_mc_uniform(2, i, 0, u);
+    uniform(2, i, 0, u);
     for (int l = 0; l < L; l++) z[l] = price[l] = (u[l] - 0.5) * 16;
     pl_mc_exp_of(lines[i][0], lines[i][1], price);
     pl_mc_gain(lines[i][0], lines[i][1], lines[i][2], lines[i][3], z, f);
@@ -157,7 +163,7 @@ static void moments_beside_two_passes(void **state) {
     long double n = 0, mf = 0, mg = 0, ff = 0, gg = 0, fg = 0;
     int64_t vectors = MC_SPAN / L;
     for (int64_t i = 0; i < vectors; i++) {
-      pl_mc_uniform(4, (int64_t)c, i * L, f + i * L);
+      uniform(4, (int64_t)c, i * L, f + i * L);
       for (int64_t l = i * L; l < (i + 1) * L; l++) {
         f[l] += cases[c].mean + (l == 5 ? cases[c].outlier : 0);
         g[l] = f[l] * f[l];
