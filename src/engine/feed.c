@@ -49,6 +49,7 @@ plait_err pl_feed_start(pl_task *task, int team, pl_feed *feed) {
   *feed = (pl_feed){.task = task, .data_bytes = data_bytes(task), .raw_bytes = raw_bytes(task)};
   feed->sources = most_sources(task);
   feed->team = task->input ? team : 0;
+  feed->looks = !task->job->run.overlap;
   pthread_mutex_init(&feed->mutex, NULL);
   size_t each = pl_feed_block_bytes(task), all = 0;
   if (pl_mul_overflows(each, (size_t)task->slots * (size_t)task->batch, &all))

@@ -55,6 +55,7 @@ typedef struct pl_feed {
   int nidle;
   pthread_mutex_t mutex; // guards them
   int team;              // threads that may fetch; 0: the reader strand alone
+  bool looks;            // ... or only look, in a view: strands in line are measured one by one
   atomic_bool waited;    // the last fetch had to wait for storage
   char *probe;           // a few cells: does reading them wait?
   pl_feed_source source;

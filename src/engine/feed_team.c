@@ -101,6 +101,7 @@ static bool can_share(const pl_feed *feed, const pl_feed_block *b) {
 
 bool pl_feed_leaves(pl_feed *feed, const pl_feed_block *b) {
   if (feed->team == 0 || feed->waited) return false;
+  if (feed->looks && !(feed->view && pl_feed_parts_fit(feed, b))) return false;
   if (!can_share(feed, b)) return false;
   feed->waited = probe_waits(feed, b);
   return !feed->waited;

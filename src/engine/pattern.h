@@ -45,7 +45,7 @@ plait_err pl_scratch_start(const pl_task *task, int threads, plait_raise *raise,
 void pl_scratch_stop(pl_scratch *scratch);
 
 // Threads of the team that may fetch from the page cache (feed.h): all, when there is no core left
-// on which the reader strand could do it beside them.
+// on which the reader strand could do it beside them, and in line, where it does not.
 int pl_stage_team(const pl_stage *stage);
 
 // PLAIT_STOPPED when this rank is asked to stop; for patterns whose ranks agree on it right behind.

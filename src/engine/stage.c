@@ -31,7 +31,8 @@ void pl_stage_pass(const pl_stage *stage, int pass) {
 int pl_stage_team(const pl_stage *stage) {
   const pl_placement *p = stage->placement;
   int threads = stage->meter->threads;
-  if (!p || !stage->task->job->run.overlap) return 0;
+  if (!p) return 0;
+  if (!stage->task->job->run.overlap) return threads; // they wait meanwhile
   bool all = 2 * threads >= p->ncpus && (threads > 1 || p->ncpus == 1);
   return all ? threads : 0;
 }
