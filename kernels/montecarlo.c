@@ -235,31 +235,30 @@ static void evaluate(const mc_params *p, const mc_sizes *s, points *x, double *f
 }
 
 // Points [lo, hi) of one stream in this round, MC_SPAN at most.
-static void count_stream(const plait_call *call, const mc_sizes *s, int64_t stream, int64_t lo,
-                         int64_t hi, mc_tally *tally) {
-  points x = points_of(call, s);
+static void count_stream(const plait_call *call, const mc_sizes *s, points *x, int64_t stream,
+                         int64_t lo, int64_t hi, mc_tally *tally) {
   mc_params p = *(const mc_params *)call->params;
   mc_sums sums = {.n = 0};
   _Alignas(64) double f[MC_LANES], g[MC_LANES];
   pl_mc_derive(&p);
   for (int64_t at = lo / MC_LANES * MC_LANES; at < hi; at += MC_LANES) {
     int64_t first = lo > at ? lo - at : 0, last = hi - at < MC_LANES ? hi - at : MC_LANES;
-    draw(&p, s, stream, call->pass * s->each + at, &x);
-    evaluate(&p, s, &x, f, g);
+    draw(&p, s, stream, call->pass * s->each + at, x);
+    evaluate(&p, s, x, f, g);
     pl_mc_count(f, s->control ? g : NULL, first, last, &sums);
   }
   pl_mc_close(&sums, tally);
 }
 
 // Points [lo, hi) of all the streams of this round, which lie one behind the other.
-static void count_part(const plait_call *call, const mc_sizes *s, int64_t lo, int64_t hi,
+static void count_part(const plait_call *call, const mc_sizes *s, points *x, int64_t lo, int64_t hi,
                        mc_tally *tally) {
   for (int64_t end; lo < hi; lo = end) {
     int64_t stream = lo / s->each, start = stream * s->each, at = lo - start;
     int64_t last = at / MC_SPAN * MC_SPAN + MC_SPAN;
     if (last > s->each) last = s->each;
     end = hi < start + last ? hi : start + last;
-    count_stream(call, s, stream, at, end - start, &tally[stream]);
+    count_stream(call, s, x, stream, at, end - start, &tally[stream]);
   }
 }
 
@@ -281,7 +280,7 @@ static void mc_block(const plait_call *call, const plait_block *in, void *partia
   for (int part = 0; part < MC_PARTS; part++) {
     mc_tally *mine = parts + part * s.streams;
     memset(mine, 0, (size_t)s.streams * sizeof *mine);
-    count_part(call, &s, part_start(in, part), part_start(in, part + 1), mine);
+    count_part(call, &s, &x, part_start(in, part), part_start(in, part + 1), mine);
   }
 #pragma omp single
   {
