@@ -70,12 +70,12 @@ void pl_feed_stop(pl_feed *feed) {
   for (int s = 0; feed->slots && s < feed->task->slots; s++) pl_free(&feed->slots[s].blocks);
   for (int64_t b = 0; feed->kept && b < feed->task->cut.nblocks; b++) pl_free(&feed->kept[b]);
   if (feed->task) pthread_mutex_destroy(&feed->mutex);
-  pl_view_close(&feed->view);
   pl_free(&feed->kept);
   pl_free(&feed->probe);
   pl_free(&feed->idle);
   pl_free(&feed->slots);
   pl_free(&feed->memory);
+  pl_view_close(&feed->view); // the last: who frees memory would wait for its pages
 }
 
 // ---- memory ----

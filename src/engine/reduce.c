@@ -222,11 +222,11 @@ plait_err pl_reduce_run(pl_stage *stage) {
   stage->meter->bytes_written += run.results.bytes_written;
   pl_scratch_stop(&run.scratch);
   pl_results_stop(&run.results);
-  pl_feed_stop(&run.feed);
   pl_pool_give(&run.pool, run.root);
   pl_merger_free(&run.merger);
   pl_pool_free(&run.pool);
   pl_remaining_free(&run.units.remaining);
   pl_free(&run.state);
+  pl_feed_stop(&run.feed);
   return err;
 }
