@@ -46,7 +46,8 @@ static const plait_param stats_table[] = {
      .unit = "",
      .standard = "[count, mean, std, min, max]",
      .choices = statistics,
-     .help = "what to compute; each becomes an array NAME_mean, NAME_std, .."},
+     .help = "what to compute; each becomes an array NAME_mean, NAME_std, .. Arithmetic is in "
+             "float64: of 64-bit integers beyond 2^53 only count, min and max are exact"},
     {.name = "ddof",
      .kind = PLAIT_PARAM_INT,
      .offset = AT(ddof),
@@ -61,7 +62,8 @@ static const plait_param stats_table[] = {
      .offset = AT(quantiles),
      .unit = "",
      .standard = "[0.25, 0.5, 0.75]",
-     .help = "probabilities for the statistic quantile",
+     .help = "probabilities for the statistic quantile, which needs the values that are reduced to "
+             "one in memory, as float64, together; `plait check` says how much",
      .min = 0,
      .max = 1},
     {.name = "bins",

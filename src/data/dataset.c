@@ -135,6 +135,7 @@ plait_err pl_dataset_open(const char *spec, pl_dataset **out) {
   GUARD(pl_strdup(spec, &dataset->spec));
   GUARD(pl_spec_split(spec, &dataset->path, &variable));
   const pl_format *format = NULL;
+  if (stat(dataset->path, &dataset->seen) != 0) dataset->seen.st_nlink = 0;
   GUARD(find_format(dataset->path, &format));
   GUARD(format->open(dataset->path, variable, dataset));
   dataset->format = format;
@@ -174,6 +175,15 @@ void pl_dataset_close(pl_dataset **dataset) {
   pl_free(&(*dataset)->path);
   pl_free(&(*dataset)->spec);
   pl_free(dataset);
+}
+
+bool pl_dataset_changed(const pl_dataset *dataset) {
+  const struct stat *seen = &dataset->seen;
+  struct stat now;
+  if (seen->st_nlink == 0) return false;
+  if (stat(dataset->path, &now) != 0) return false; // removed: what is open stays as it is
+  return now.st_dev != seen->st_dev || now.st_ino != seen->st_ino || now.st_size != seen->st_size ||
+         now.st_mtim.tv_sec != seen->st_mtim.tv_sec || now.st_mtim.tv_nsec != seen->st_mtim.tv_nsec;
 }
 
 size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]) {

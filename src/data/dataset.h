@@ -19,6 +19,7 @@
 #include "data/box.h"
 #include "data/meta.h"
 #include "data/rawio.h"
+#include <sys/stat.h>
 
 typedef struct pl_dataset pl_dataset;
 
@@ -67,7 +68,8 @@ struct pl_dataset {
   const pl_format *format;
   char *path, *spec; // *owned*
   pl_meta meta;
-  void *state; // the format's own
+  void *state;      // the format's own
+  struct stat seen; // of the file, when it was opened; st_nlink 0: there is none
 };
 
 void pl_formats_load(void); // libraries that are otherwise loaded with the first file of theirs
@@ -80,6 +82,8 @@ plait_err pl_dataset_open(const char *spec, pl_dataset **dataset);
 // file is not touched, as nobody watches yet whether that takes for ever.
 void pl_dataset_expect(const char *spec);
 void pl_dataset_close(pl_dataset **dataset);
+// Whether the file was written to, or another one took its name, since it was opened.
+bool pl_dataset_changed(const pl_dataset *dataset);
 size_t pl_dataset_raw_bytes(const pl_dataset *dataset, const int64_t extent[]);
 // `to` covers exactly `box`, strides as the block has them. `raw` as large as raw_bytes says.
 plait_err pl_dataset_fetch(pl_dataset *dataset, const pl_box *box, void *raw,

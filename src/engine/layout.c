@@ -84,7 +84,8 @@ static bool is_float(plait_type type) {
   return type == PLAIT_F32 || type == PLAIT_F64;
 }
 
-// Missing values of the input stand in the result as the value that the input used for them.
+// Missing values of the input stand in the result as the value that the input used for them, others
+// as NaN; that they do is said in any case, as without it many programs take NaN for a value.
 static void set_storage(const pl_meta *meta, const plait_output *out, pl_outvar *var) {
   var->type = var->stored = out->type;
   if (out->packed_like_input && meta->packed && is_float(out->type)) {
@@ -93,9 +94,9 @@ static void set_storage(const pl_meta *meta, const plait_output *out, pl_outvar 
     var->scale = meta->scale;
     var->offset = meta->offset;
   }
-  bool same = var->stored == meta->stored;
-  var->has_fill = meta->nmissing > 0 && (same || is_float(var->stored));
-  if (var->has_fill) var->fill = same ? meta->missing[0] : NAN;
+  bool known = meta->nmissing > 0 && var->stored == meta->stored;
+  var->has_fill = known || is_float(var->stored);
+  if (var->has_fill) var->fill = known ? meta->missing[0] : NAN;
 }
 
 static plait_err add_var(const pl_job *job, const pl_meta *meta, const plait_output *out,

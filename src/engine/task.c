@@ -225,6 +225,18 @@ static plait_err finish_earlier(pl_stage *stage) {
   return pl_checkpoints_remove(job->output);
 }
 
+// A warning and no error: who appends to a file does no harm to what was there.
+static void note_change(pl_stage *stage) {
+  const pl_dataset *input = stage->task->input;
+  char *warning = stage->outcome.warning;
+  size_t used = strlen(warning);
+  if (!input || pl_comm_rank(stage->comm) != 0 || !pl_dataset_changed(input)) return;
+  snprintf(
+      warning + used, sizeof stage->outcome.warning - used,
+      "%s%s was written to or replaced during the run: the result may be of old and new values",
+      used > 0 ? "; " : "", input->path);
+}
+
 static plait_err run_to_output(pl_stage *stage, pl_report *report) {
   pl_task *task = stage->task;
   if (task->resume.finished) {
@@ -235,6 +247,7 @@ static plait_err run_to_output(pl_stage *stage, pl_report *report) {
   bool steps = task->plan.stepping.lanes > 0 && task->resume.found;
   report->blocks_resumed = steps ? task->resume.journal.pass : task->resume.blocks;
   if (err == PLAIT_OK) err = patterns[task->job->kernel->pattern].run(stage);
+  if (err == PLAIT_OK) note_change(stage);
   return pl_durable_end(stage, err, &report->kept);
 }
 

@@ -89,6 +89,15 @@ for descr in '<f4:256,128,256' '>f4:256,128,256' '<f8:256,64,256' '<i2:256,256,2
   odd "${descr%:*}" "${descr#*:}" slow_odd.npy
   in_place slow_odd.npy "odd bytes, ${descr%:*}" "$stats" "${all[@]}" params.axes=0
 done
+# Who writes to the input during a run is told of, whatever was read.
+if [ -e "$shim" ]; then
+  run 0 "$plait" run --quiet --force "$stats" "${one[@]}" input=slow_a.npy output=still.nc params.axes=0
+  has_not out 'written to'
+  env "LD_PRELOAD=$shim" SLOW_PATH=slow_ SLOW_READ=1e7 SLOW_WRITE=1e12 \
+    "$plait" run --quiet --force "$stats" "${one[@]}" input=slow_a.npy output=moved.nc params.axes=0 >out 2>err & pid=$!
+  sleep 0.8; touch slow_a.npy; wait $pid || fail 'a touched input'
+  has out 'Warning: slow_a.npy was written to or replaced during the run'
+fi
 # Packed: the stored bytes are not those that the kernel sees.
 if command -v ncgen >/dev/null; then
   { echo 'netcdf p { dimensions: y = 1024; x = 1024; variables: short p(y, x); p:scale_factor = 0.5f; data: p ='

@@ -33,6 +33,12 @@ for n in 2 4; do
 done
 run 0 "$plait" run "$jobs/sst-stats.yaml" output=t.nc; has_not out 'Result:'
 
+# ---- what is missing is declared: as the input does, else as NaN, which many programs take for a value
+if command -v ncdump >/dev/null; then
+  run 0 ncdump -h t.nc; has out 'sst_mean:_FillValue = -1.e\+34f'
+  run 0 ncdump -h s.nc; has out '_mean:_FillValue = NaNf?'
+fi
+
 # ---- Monte Carlo: a target that is not reached; how many samples were used
 mc() { run 0 "$plait" run "$jobs/montecarlo-option.yaml" output=mc.nc --force "$@"; }
 mc params.target=0.01; has out 'Result: value 5\.8[0-9]+, error 0\.00[0-9]+, samples [0-9]+, reached 1\. '; has_not out 'Warning: asian'
