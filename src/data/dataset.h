@@ -33,7 +33,7 @@ typedef struct pl_scalar {
 // An array that lies in its file in one piece, or in records at equal distances.
 typedef struct pl_plain {
   pl_raw raw;
-  int64_t step;       // values from one index of the first axis to the next
+  int64_t step;       // values from one record to the next; 0: one piece
   pl_convert convert; // what has to be done with the values
 } pl_plain;
 

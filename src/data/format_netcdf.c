@@ -228,9 +228,8 @@ static bool share_netcdf(pl_dataset *dataset, const pl_box *box) {
 
 static bool plain_netcdf(const pl_dataset *dataset, pl_plain *plain) {
   const pl_netcdf *nc = dataset->state;
-  int64_t size = (int64_t)nc->size, row = 1;
-  for (int d = 1; d < dataset->meta.ndim; d++) row *= dataset->meta.shape[d];
-  *plain = (pl_plain){nc->whole, nc->step ? nc->step / size : row, nc->plain};
+  int64_t size = (int64_t)nc->size;
+  *plain = (pl_plain){nc->whole, nc->step / size, nc->plain};
   return nc->road == PL_NETCDF_STRAIGHT && nc->begin > 0 && nc->address == NULL &&
          (nc->ntiles == 1 || (nc->step > 0 && nc->step % size == 0));
 }

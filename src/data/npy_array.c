@@ -106,9 +106,7 @@ void pl_npy_decode(const pl_dataset *dataset, const pl_box *box, void *raw, cons
 
 bool pl_npy_plain(const pl_dataset *dataset, pl_plain *plain) {
   const state *s = dataset->state;
-  int64_t row = 1;
-  for (int d = 1; d < s->raw.ndim; d++) row *= s->raw.shape[d];
-  *plain = (pl_plain){s->raw, row, s->convert};
+  *plain = (pl_plain){s->raw, 0, s->convert};
   return true;
 }
 

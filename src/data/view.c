@@ -21,11 +21,18 @@ struct pl_view {
   char line[512]; // the last words
 };
 
+// Values from one index of an axis to the next.
+static int64_t step_of(const pl_plain *plain, int axis) {
+  int64_t step = 1;
+  for (int d = plain->raw.ndim - 1; d > axis; d--) step *= plain->raw.shape[d];
+  return axis == 0 && plain->step > 0 ? plain->step : step;
+}
+
 static bool can_be_seen(const pl_plain *plain, bool anywhere, size_t *bytes) {
   const pl_raw *raw = &plain->raw;
   struct stat file;
   int64_t size = (int64_t)raw->size, end = raw->offset;
-  end += (raw->shape[0] - 1) * plain->step * size; // is in the file
+  end += (raw->shape[0] - 1) * step_of(plain, 0) * size; // is in the file
   for (int d = 1; d < raw->ndim; d++) size *= raw->shape[d];
   if (raw->offset < 0 || (!anywhere && raw->offset % (int64_t)raw->size != 0)) return false;
   end += size;
@@ -77,24 +84,17 @@ void pl_view_close(pl_view **view) {
   *view = NULL;
 }
 
-// Values from one index of an axis to the next.
-static int64_t step_of(const pl_view *view, int axis) {
-  int64_t step = 1;
-  for (int d = view->plain.raw.ndim - 1; d > axis; d--) step *= view->plain.raw.shape[d];
-  return axis == 0 ? view->plain.step : step;
-}
-
 // Bytes from the begin of the file to a cell.
 static size_t place(const pl_view *view, const int64_t cell[]) {
   const pl_raw *raw = &view->plain.raw;
   int64_t at = 0;
-  for (int d = 0; d < raw->ndim; d++) at += cell[d] * step_of(view, d);
+  for (int d = 0; d < raw->ndim; d++) at += cell[d] * step_of(&view->plain, d);
   return (size_t)raw->offset + (size_t)at * raw->size;
 }
 
 static plait_block in_file(const pl_view *view, const pl_box *box) {
   plait_block block = pl_block_over(NULL, view->plain.convert.stored, box, NULL);
-  for (int d = 0; d < box->ndim; d++) block.stride[d] = (ptrdiff_t)step_of(view, d);
+  for (int d = 0; d < box->ndim; d++) block.stride[d] = (ptrdiff_t)step_of(&view->plain, d);
   block.data = view->base + place(view, box->lo);
   return block;
 }

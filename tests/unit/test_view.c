@@ -23,7 +23,7 @@ static char path[] = "/tmp/plait-view-XXXXXX";
 static int fd = -1;
 
 static pl_plain whole(void) {
-  return (pl_plain){{fd, path, HEAD, 2, {NT, NX}, sizeof(float)}, NX, idle};
+  return (pl_plain){{fd, path, HEAD, 2, {NT, NX}, sizeof(float)}, 0, idle};
 }
 
 static int make_file(void **state) {
