@@ -3,6 +3,7 @@
 // Loads libnetcdf, once: when the first file of its formats is opened or created, or in a thread of
 // its own as soon as it is known that one will be.
 #include "data/netcdf_library.h"
+#include "base/environ.h"
 #include <assert.h>
 #include <dlfcn.h>
 #include <pthread.h>
@@ -70,7 +71,9 @@ static void wait_for_early(void) { // the end of a program and the loading of a 
 void pl_netcdf_expect(void) {
   static bool begun;
   forgo_locks(); // here: the environment must not grow while other threads read it
-  if (begun || pthread_create(&early, NULL, load_early, NULL) != 0) return;
+  if (begun) return;
+  pl_environ_share();
+  if (pthread_create(&early, NULL, load_early, NULL) != 0) return;
   begun = true;
   (void)atexit(wait_for_early);
 }

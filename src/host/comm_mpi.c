@@ -13,6 +13,7 @@
 // Between nodes without RDMA it is osc/pt2pt (170-240 us over TCP on one machine), which serves a
 // counter only while its owner is inside MPI: pl_comm_poke.
 #include "host/comm_wire.h"
+#include "base/environ.h"
 #include "base/mem.h"
 #include "host/launch.h"
 #include "host/transport.h"
@@ -353,6 +354,7 @@ static plait_err start_mpi(joint *l) {
     TRY(check(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level), "MPI_Init_thread"));
     l->initialised = true;
   }
+  pl_environ_share(); // with threads of MPI
   MPI_Query_thread(&level);
   if (level < MPI_THREAD_SERIALIZED && getenv("SMPI_GLOBAL_SIZE") == NULL)
     return plait_fail(PLAIT_COMM, "this MPI lets only the main thread communicate; plait needs "

@@ -5,6 +5,7 @@
 // it to the cpuset, also where no cgroup file system is visible. The mask is put back at once.
 // Costs 3-10 ms once.
 #include "host/topology.h"
+#include "base/environ.h"
 #include "base/mem.h"
 #include "host/limits.h"
 #include <hwloc.h>
@@ -156,11 +157,11 @@ done:
 }
 
 // The plugins of hwloc find GPUs and X displays and read XML; they bring some twenty libraries and
-// took 5 of the 8 ms here. They are not looked for; what the user set stays. MPI, which uses hwloc
-// too, finds them again.
+// took 5 of the 8 ms here. They are not looked for, unless another thread may be reading the
+// environment; what the user set stays. MPI, which uses hwloc too, finds them again.
 static int init_without_plugins(hwloc_topology_t *hw) {
   static const char variable[] = "HWLOC_PLUGINS_PATH";
-  bool free_to_choose = getenv(variable) == NULL;
+  bool free_to_choose = getenv(variable) == NULL && !pl_environ_shared();
   if (free_to_choose) setenv(variable, "/dev/null", 1);
   int result = hwloc_topology_init(hw);
   if (free_to_choose) unsetenv(variable);

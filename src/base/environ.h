@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The environment may move when a variable is set, under the feet of a thread that reads it. Who
+// starts one that may do so (it loads a library, say) says so here; from then on nobody sets any.
+#ifndef PL_ENVIRON_H
+#define PL_ENVIRON_H
+#include <stdbool.h>
+
+void pl_environ_share(void); // Threads: any
+bool pl_environ_shared(void);
+#endif
