@@ -11,7 +11,7 @@
 #define ALWAYS __attribute__((always_inline))
 
 // Values in a file may begin at any byte. Compilers take such loads into vectors as they do others,
-// and the core does them at the same rate (measured over a mapping: no difference).
+// and the core does them at the same rate (a bare loop over a mapping: no difference).
 typedef float any_f32 __attribute__((aligned(1)));
 typedef double any_f64 __attribute__((aligned(1)));
 
